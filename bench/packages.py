@@ -1,0 +1,98 @@
+"""How each package is asked for columns. ptars is optional: without it the table has one column less."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import wirearray as wa
+from numpy.typing import NDArray
+
+from columns import Array, Text
+from schema import PACKAGE, descriptor_set, message_class
+
+try:
+    import pyarrow
+    from ptars import HandlerPool
+except ImportError:
+    HandlerPool = None
+
+# The table and the records use these names.
+WIREARRAY, OFFICIAL, OFFICIAL_PARSE, PTARS = "wirearray", "protobuf", "protobuf, parse alone", "ptars"
+NUMPY_LOAD, COPY = "np.load", "copy"
+
+Way = Callable[[], tuple[Any, ...]]
+
+
+@lru_cache
+def wirearray_type(name: str) -> Any:
+    return wa.Schema.from_descriptor_set(descriptor_set())[f"{PACKAGE}.{name}"]
+
+
+def ways(*, wirearray: Way, official: Way, official_parse: Way, ptars: Way) -> dict[str, Way]:
+    """The ways of all packages that are installed."""
+    found = {WIREARRAY: wirearray, OFFICIAL: official, OFFICIAL_PARSE: official_parse}
+    return found if HandlerPool is None else {**found, PTARS: ptars}
+
+
+def number_ways(message: str, read: Callable[[], bytes], names: tuple[str, ...]) -> dict[str, Way]:
+    """One message whose fields are repeated numbers."""
+    ours, official = wirearray_type(message), message_class(message)
+
+    def parsed() -> tuple[Array, ...]:
+        whole = official.FromString(read())
+        return tuple(np.asarray(getattr(whole, name)) for name in names)
+
+    return ways(
+        wirearray=lambda: _fields(ours.decode(read()), names),
+        official=parsed,
+        official_parse=lambda: (official.FromString(read()),),
+        ptars=lambda: ptars_lists(message, read()),
+    )
+
+
+def _fields(record: Any, names: tuple[str, ...]) -> tuple[Array, ...]:
+    return tuple(record[name] for name in names)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# ptars gives Arrow record batches
+
+
+@lru_cache
+def _handler(message: str) -> Any:
+    descriptor = message_class(message).DESCRIPTOR
+    return HandlerPool([descriptor.file]).get_for_message(descriptor)
+
+
+def ptars_lists(message: str, data: bytes) -> tuple[Any, ...]:
+    """Repeated fields of one message: list columns of one row."""
+    batch = _handler(message).list_to_record_batch([data])
+    return tuple(_from_arrow(column.flatten()) for column in batch.columns)
+
+
+def ptars_structs(message: str, data: bytes) -> tuple[Array, ...]:
+    """One repeated message: a list column of structs, whose members may be lists again."""
+    structs = _handler(message).list_to_record_batch([data]).column(0).flatten()
+    members = [structs.field(index) for index in range(structs.type.num_fields)]
+    return tuple((member.flatten() if hasattr(member, "flatten") else member).to_numpy() for member in members)
+
+
+def ptars_rows(message: str, data: bytes, offsets: NDArray[np.int64]) -> Way:
+    """Many messages in one buffer, which Arrow sees as a binary column without copying."""
+    if HandlerPool is None:
+        return lambda: ()
+    buffers = [None, pyarrow.py_buffer(offsets.astype(np.int32)), pyarrow.py_buffer(data)]
+    binary = pyarrow.BinaryArray.from_buffers(pyarrow.binary(), len(offsets) - 1, buffers)
+    handler = _handler(message)
+    return lambda: tuple(_from_arrow(column) for column in handler.array_to_record_batch(binary).columns)
+
+
+def _from_arrow(column: Any) -> Any:
+    large = pyarrow.types.is_large_string(column.type)
+    if not large and not pyarrow.types.is_string(column.type):
+        return column.to_numpy()
+    _, offset_buffer, data_buffer = column.buffers()
+    offsets = np.frombuffer(offset_buffer, np.int64 if large else np.int32)
+    offsets = offsets[column.offset : column.offset + len(column) + 1]
+    return Text(np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]], np.diff(offsets).astype(np.int64))

@@ -1,0 +1,368 @@
+//! All columns of a batch while rows are still coming: tables and columns in two flat lists, by number.
+//!
+//! A table or column is made when its first value comes. Numbers instead of pointers let one loop write to any table at
+//! any depth, recursive types included, without a call or a borrow for each level.
+
+use std::sync::Arc;
+
+use super::buffer::Element;
+use super::growing::{AtMost, NumberLists, Numbers, Presence, RowLists, Rows, StringLists, Strings, Validity};
+use super::layout::{Cardinality, ColumnLayout, Dtype, Item, Layout};
+use super::memory::Memory;
+use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
+
+/// The columns of a batch of messages under construction.
+#[derive(Debug)]
+pub struct Batch {
+    layout: Arc<Layout>,
+    tables: Vec<GrowingTable>,
+    /// For each table a run of column numbers plus one, 0 where the column has not been made.
+    slots: Vec<u32>,
+    columns: Vec<Growing>,
+}
+
+/// A table under construction.
+#[derive(Debug)]
+pub struct GrowingTable {
+    /// The table's number in the layout.
+    layout: usize,
+    /// Where its column numbers start in `Batch::slots`.
+    first_slot: usize,
+    /// How many rows it has, where it is the outermost or its rows are the values of another's; a table of singular
+    /// messages has the rows of the table around it.
+    pub rows: usize,
+    /// True where it has no more rows than the batch has messages.
+    pub is_outermost: bool,
+    oneofs: Vec<GrowingOneof>,
+}
+
+/// Which member of a oneof each row has set.
+#[derive(Debug)]
+struct GrowingOneof {
+    numbers: Numbers<u32>,
+    /// The column of the last row's member, if it has one.
+    member: Option<u16>,
+}
+
+/// A column under construction.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each holds what its payload's name says; wide, narrow and byte are 8, 4 and 1 bytes")]
+pub enum Growing {
+    Wide(Numbers<u64>),
+    Narrow(Numbers<u32>),
+    Byte(Numbers<u8>),
+    WideLists(NumberLists<u64>),
+    NarrowLists(NumberLists<u32>),
+    ByteLists(NumberLists<u8>),
+    Strings(Strings),
+    StringLists(StringLists),
+    Rows(Rows),
+    RowLists(RowLists),
+}
+
+impl Batch {
+    /// A batch without a row.
+    pub fn new(layout: Arc<Layout>) -> Self {
+        let mut batch = Self { layout, tables: Vec::new(), slots: Vec::new(), columns: Vec::new() };
+        batch.add_table(0, true);
+        batch
+    }
+
+    /// The table of that number; 0 is the outermost.
+    #[inline(always)]
+    pub fn table(&mut self, table: usize) -> &mut GrowingTable {
+        &mut self.tables[table]
+    }
+
+    /// Where the column numbers of `table` start: what [`Batch::column`] wants to know.
+    #[inline(always)]
+    pub fn first_slot(&self, table: usize) -> usize {
+        self.tables[table].first_slot
+    }
+
+    /// The number of the column in place `index` of the table whose column numbers start at `first_slot`, once it has
+    /// been made.
+    #[inline(always)]
+    pub fn column_number(&self, first_slot: usize, index: u16) -> Option<usize> {
+        (self.slots[first_slot + usize::from(index)] as usize).checked_sub(1)
+    }
+
+    /// The column of that number.
+    #[inline(always)]
+    pub fn column(&mut self, number: usize) -> &mut Growing {
+        &mut self.columns[number]
+    }
+
+    /// Makes the column in place `index` of `table`; returns its number.
+    #[cold]
+    pub fn add_column(&mut self, table: usize, index: u16) -> usize {
+        let layout = Arc::clone(&self.layout);
+        let GrowingTable { layout: number, first_slot, is_outermost, .. } = self.tables[table];
+        let column = &layout.tables[number].columns[usize::from(index)];
+        let presence = Presence::new(column.cardinality == Cardinality::Explicit);
+        let growing = match (&column.item, column.cardinality.is_repeated()) {
+            (Item::Number { dtype, .. }, true) => Growing::number_lists(*dtype),
+            (Item::Number { dtype, default }, false) => Growing::numbers(*dtype, *default, presence),
+            (Item::String { .. }, true) => Growing::StringLists(StringLists::default()),
+            (Item::String { default, .. }, false) => Growing::Strings(Strings::new(default.clone(), presence)),
+            (Item::Table(inner), true) => Growing::RowLists(RowLists::new(self.add_table(*inner, false))),
+            (Item::Table(inner), false) => Growing::Rows(Rows::new(self.add_table(*inner, is_outermost), presence)),
+        };
+        self.columns.push(growing);
+        self.slots[first_slot + usize::from(index)] =
+            u32::try_from(self.columns.len()).expect("memory ends before the columns' numbers do");
+        self.columns.len() - 1
+    }
+
+    fn add_table(&mut self, number: usize, is_outermost: bool) -> usize {
+        let layout = &self.layout.tables[number];
+        let first_slot = self.slots.len();
+        self.slots.resize(first_slot + layout.columns.len(), 0);
+        let oneofs = (0..layout.oneofs).map(|_| GrowingOneof::new()).collect();
+        self.tables.push(GrowingTable { layout: number, first_slot, rows: 0, is_outermost, oneofs });
+        self.tables.len() - 1
+    }
+
+    /// Makes `row` have a row in the table that the column stands for, which is returned with its row's number.
+    ///
+    /// A singular message has the row that goes with `row`, a repeated one gets a new row.
+    #[inline(always)]
+    pub fn open_row(&mut self, column: usize, row: usize, at_most: AtMost) -> (usize, usize) {
+        match &mut self.columns[column] {
+            Growing::Rows(rows) => {
+                rows.set(row);
+                (rows.table, row)
+            }
+            Growing::RowLists(lists) => {
+                let rows = &mut self.tables[lists.table].rows;
+                let new = *rows;
+                lists.starts.open(row, new, at_most);
+                *rows += 1;
+                (lists.table, new)
+            }
+            _ => wrong_column(),
+        }
+    }
+
+    /// Notes that `row` of `table` has set the member with field `number` of a oneof, and forgets what it had set of
+    /// another member. `column` is the member's, if it is decoded at all.
+    #[inline]
+    pub fn choose(&mut self, table: usize, oneof: u16, row: usize, number: u32, column: Option<u16>) {
+        let oneof = &mut self.tables[table].oneofs[usize::from(oneof)];
+        let chosen = oneof.numbers.get(row);
+        if chosen == Some(number) {
+            return;
+        }
+        let former = if chosen.is_some() { oneof.member } else { None };
+        oneof.numbers.set(row, number, row + 1);
+        oneof.member = column;
+        if let Some(former) = former {
+            let first_slot = self.tables[table].first_slot;
+            self.truncate_column(first_slot, former, row);
+        }
+    }
+
+    /// Forgets all rows of `table` from number `rows` on, and everything in them.
+    pub fn truncate(&mut self, table: usize, rows: usize) {
+        self.truncate_all(vec![(table, rows)]);
+    }
+
+    fn truncate_column(&mut self, first_slot: usize, index: u16, rows: usize) {
+        let number = self.column_number(first_slot, index);
+        if let Some(inner) = number.and_then(|number| self.columns[number].truncate(rows)) {
+            self.truncate_all(vec![inner]);
+        }
+    }
+
+    /// The open ends stand in a list, not on the call stack: data can be nested deeply.
+    fn truncate_all(&mut self, mut open: Vec<(usize, usize)>) {
+        while let Some((table, rows)) = open.pop() {
+            let growing = &mut self.tables[table];
+            growing.rows = rows.min(growing.rows);
+            for oneof in &mut growing.oneofs {
+                oneof.numbers.truncate(rows);
+            }
+            let (layout, first_slot) = (growing.layout, growing.first_slot);
+            for index in first_slot..first_slot + self.layout.tables[layout].columns.len() {
+                let number = (self.slots[index] as usize).checked_sub(1);
+                open.extend(number.and_then(|number| self.columns[number].truncate(rows)));
+            }
+        }
+    }
+
+    /// The finished table, `rows` rows of it.
+    pub fn finish(mut self, rows: usize) -> Table {
+        let columns = std::mem::take(&mut self.columns);
+        let mut columns: Vec<Option<Growing>> = columns.into_iter().map(Some).collect();
+        self.finish_table(&mut columns, 0, rows, Validity::All)
+    }
+
+    fn finish_table(
+        &mut self,
+        columns: &mut Vec<Option<Growing>>,
+        table: usize,
+        rows: usize,
+        validity: Validity,
+    ) -> Table {
+        let layout = Arc::clone(&self.layout);
+        let GrowingTable { layout: number, first_slot, ref mut oneofs, .. } = self.tables[table];
+        let oneofs = std::mem::take(oneofs).into_iter().map(|oneof| oneof.numbers.finish(rows).0).collect();
+        let finished = layout.tables[number].columns.iter().enumerate().map(|(index, column)| {
+            let number = (self.slots[first_slot + index] as usize).checked_sub(1)?;
+            let growing = columns[number].take()?;
+            Some(self.finish_column(columns, growing, column, rows))
+        });
+        let finished = finished.collect();
+        Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs)
+    }
+
+    fn finish_column(
+        &mut self,
+        columns: &mut Vec<Option<Growing>>,
+        growing: Growing,
+        layout: &ColumnLayout,
+        rows: usize,
+    ) -> Column {
+        match growing {
+            Growing::Wide(numbers) => number_column(numbers.finish(rows), layout),
+            Growing::Narrow(numbers) => number_column(numbers.finish(rows), layout),
+            Growing::Byte(numbers) => number_column(numbers.finish(rows), layout),
+            Growing::WideLists(lists) => number_list_column(lists.finish(rows), layout),
+            Growing::NarrowLists(lists) => number_list_column(lists.finish(rows), layout),
+            Growing::ByteLists(lists) => number_list_column(lists.finish(rows), layout),
+            Growing::Strings(strings) => {
+                let (data, offsets, validity) = strings.finish(rows);
+                Column { data: Data::Strings(StringColumn::new(data, offsets, layout)), validity }
+            }
+            Growing::StringLists(lists) => {
+                let (starts, data, offsets) = lists.finish(rows);
+                Column::list(starts, Data::Strings(StringColumn::new(data, offsets, layout)))
+            }
+            Growing::Rows(inner) => {
+                let table = inner.table;
+                let validity = inner.finish(rows);
+                let table = self.finish_table(columns, table, rows, validity.clone());
+                Column { data: Data::Table(Arc::new(table)), validity }
+            }
+            Growing::RowLists(inner) => {
+                let inner_rows = self.tables[inner.table].rows;
+                let table = self.finish_table(columns, inner.table, inner_rows, Validity::All);
+                let list = List::new(inner.starts.finish(rows, inner_rows), Data::Table(Arc::new(table)));
+                let list = if layout.cardinality == Cardinality::Map { list.with_last_of_equal_keys() } else { list };
+                Column { data: Data::List(Arc::new(list)), validity: Validity::All }
+            }
+        }
+    }
+}
+
+fn number_column((values, validity): (Memory, Validity), layout: &ColumnLayout) -> Column {
+    Column { data: Data::Numbers(NumberColumn::new(values, layout)), validity }
+}
+
+fn number_list_column((offsets, values): (Memory, Memory), layout: &ColumnLayout) -> Column {
+    Column::list(offsets, Data::Numbers(NumberColumn::new(values, layout)))
+}
+
+/// The element types of columns of numbers, each with the columns that hold it.
+pub trait Width: Element {
+    /// The column, which holds one number of this width a row.
+    fn numbers(column: &mut Growing) -> &mut Numbers<Self>;
+    /// The column, which holds any number of numbers of this width a row.
+    fn lists(column: &mut Growing) -> &mut NumberLists<Self>;
+}
+
+macro_rules! width {
+    ($element:ty, $numbers:ident, $lists:ident) => {
+        impl Width for $element {
+            #[inline(always)]
+            fn numbers(column: &mut Growing) -> &mut Numbers<Self> {
+                let Growing::$numbers(numbers) = column else { wrong_column() };
+                numbers
+            }
+
+            #[inline(always)]
+            fn lists(column: &mut Growing) -> &mut NumberLists<Self> {
+                let Growing::$lists(lists) = column else { wrong_column() };
+                lists
+            }
+        }
+    };
+}
+
+width!(u64, Wide, WideLists);
+width!(u32, Narrow, NarrowLists);
+width!(u8, Byte, ByteLists);
+
+#[cold]
+fn wrong_column() -> ! {
+    unreachable!("a plan's steps and its layout are made from the same field")
+}
+
+impl Growing {
+    /// The column, where it holds any number of messages a row.
+    pub fn row_lists(&self) -> Option<&RowLists> {
+        match self {
+            Self::RowLists(lists) => Some(lists),
+            _ => None,
+        }
+    }
+
+    /// The column, which holds one string a row.
+    #[inline(always)]
+    pub fn strings(&mut self) -> &mut Strings {
+        let Self::Strings(strings) = self else { wrong_column() };
+        strings
+    }
+
+    /// The column, which holds any number of strings a row.
+    #[inline(always)]
+    pub fn string_lists(&mut self) -> &mut StringLists {
+        let Self::StringLists(lists) = self else { wrong_column() };
+        lists
+    }
+}
+
+impl GrowingOneof {
+    fn new() -> Self {
+        Self { numbers: Numbers::new(0, Presence::new(false)), member: None }
+    }
+}
+
+impl Growing {
+    fn numbers(dtype: Dtype, default: u64, presence: Presence) -> Self {
+        // The default's bits are zero-extended, so cutting them off at the element's width loses none.
+        match dtype.size() {
+            8 => Self::Wide(Numbers::new(default, presence)),
+            4 => Self::Narrow(Numbers::new(default as u32, presence)),
+            _ => Self::Byte(Numbers::new(default as u8, presence)),
+        }
+    }
+
+    fn number_lists(dtype: Dtype) -> Self {
+        match dtype.size() {
+            8 => Self::WideLists(NumberLists::new()),
+            4 => Self::NarrowLists(NumberLists::new()),
+            _ => Self::ByteLists(NumberLists::new()),
+        }
+    }
+
+    /// Forgets all rows from number `rows` on; returns the table whose rows go with them, and how many it keeps.
+    fn truncate(&mut self, rows: usize) -> Option<(usize, usize)> {
+        match self {
+            Self::Wide(numbers) => numbers.truncate(rows),
+            Self::Narrow(numbers) => numbers.truncate(rows),
+            Self::Byte(numbers) => numbers.truncate(rows),
+            Self::WideLists(lists) => lists.truncate(rows),
+            Self::NarrowLists(lists) => lists.truncate(rows),
+            Self::ByteLists(lists) => lists.truncate(rows),
+            Self::Strings(strings) => strings.truncate(rows),
+            Self::StringLists(lists) => lists.truncate(rows),
+            Self::Rows(inner) => {
+                inner.truncate(rows);
+                return Some((inner.table, rows));
+            }
+            Self::RowLists(inner) => return inner.starts.truncate(rows).map(|start| (inner.table, start)),
+        }
+        None
+    }
+}

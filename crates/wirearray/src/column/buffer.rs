@@ -1,0 +1,228 @@
+//! A growable array of numbers: the one type that column values are written to.
+//!
+//! Unlike a `Vec` it knows, when it grows, how many elements can still come, lives on huge pages once it is large, and
+//! hands its memory on without a copy when it is frozen. Bulk appends run piece by piece over the committed memory, so
+//! that a page is filled while it is still in cache from being zeroed.
+
+#![allow(unsafe_code, reason = "writes to and reads from the raw memory of `Allocation`")]
+
+use std::marker::PhantomData;
+
+use super::allocation::Allocation;
+use super::memory::Memory;
+
+/// The element types of buffers: plain bits of 1, 4 or 8 bytes, valid whatever the bits are.
+pub trait Element: bytemuck::Pod + PartialEq + Default + Send + Sync + std::fmt::Debug + 'static {}
+
+impl Element for u8 {}
+impl Element for u32 {}
+impl Element for u64 {}
+impl Element for i64 {}
+
+/// A growable array of `T`.
+#[derive(Debug)]
+pub struct Buffer<T> {
+    allocation: Allocation,
+    /// Elements that have been written; the first `len` elements of the allocation, always.
+    len: usize,
+    /// Elements that fit in the committed memory.
+    capacity: usize,
+    elements: PhantomData<T>,
+}
+
+impl<T: Element> Default for Buffer<T> {
+    fn default() -> Self {
+        Self { allocation: Allocation::none(), len: 0, capacity: 0, elements: PhantomData }
+    }
+}
+
+impl<T: Element> Buffer<T> {
+    /// The number of elements.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True without elements.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends one element; `at_most` is how many can still come, this one included.
+    #[inline(always)]
+    pub fn push(&mut self, value: T, at_most: usize) {
+        if self.len == self.capacity {
+            self.grow(1, at_most);
+        }
+        // SAFETY: `len < capacity`, by the comparison above or because `grow` commits at least one element more.
+        let end = unsafe { self.start().add(self.len) };
+        // SAFETY: the element lies in committed memory, aligned, and `&mut self` excludes other access.
+        unsafe { end.write(value) };
+        self.len += 1;
+    }
+
+    /// Appends `count` elements, which `next` makes one after the other.
+    #[inline]
+    pub fn extend(&mut self, count: usize, at_most: usize, mut next: impl FnMut() -> T) {
+        let mut left = count;
+        while left > 0 {
+            let piece = self.spare(left, at_most);
+            let piece_len = piece.len();
+            for slot in piece {
+                slot.write(next());
+            }
+            self.len += piece_len;
+            left -= piece_len;
+        }
+    }
+
+    /// Appends the elements whose little-endian bytes these are; `bytes` hold a whole number of them.
+    #[inline]
+    pub fn extend_from_le_bytes(&mut self, mut bytes: &[u8], at_most: usize) {
+        const { assert!(cfg!(target_endian = "little"), "columns hold the bytes of the wire, which are little-endian") };
+        debug_assert!(bytes.len().is_multiple_of(size_of::<T>()));
+        while bytes.len() >= size_of::<T>() {
+            let piece = self.spare(bytes.len() / size_of::<T>(), at_most);
+            let piece_len = piece.len();
+            let (now, later) = bytes.split_at(piece_len * size_of::<T>());
+            // SAFETY: `now` has the length of `piece` in bytes by the line above; the input and a column's spare memory
+            // do not overlap, since the one is borrowed shared and the other exclusively.
+            unsafe { std::ptr::copy_nonoverlapping(now.as_ptr(), piece.as_mut_ptr().cast::<u8>(), now.len()) };
+            self.len += piece_len;
+            bytes = later;
+        }
+    }
+
+    /// Appends copies of `value` until there are `len` elements; `at_most` as for [`Buffer::push`].
+    pub fn fill_to(&mut self, len: usize, value: T, at_most: usize) {
+        let count = len.saturating_sub(self.len);
+        self.extend(count, at_most.max(count), || value);
+    }
+
+    /// Drops all elements from number `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// The elements.
+    #[inline(always)]
+    pub fn as_slice(&self) -> &[T] {
+        // SAFETY: the first `len` elements have been written, and live as long as `self`.
+        unsafe { std::slice::from_raw_parts(self.start(), self.len) }
+    }
+
+    /// The elements, to be changed.
+    #[inline(always)]
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        // SAFETY: as for `as_slice`; `&mut self` excludes other access.
+        unsafe { std::slice::from_raw_parts_mut(self.start(), self.len) }
+    }
+
+    /// Gives back the unused memory and turns the rest into memory that can be shared.
+    pub fn freeze(mut self) -> Memory {
+        let used = self.len * size_of::<T>();
+        self.allocation.give_back(used);
+        Memory::owned(Frozen { allocation: self.allocation, len: used })
+    }
+
+    #[inline(always)]
+    fn start(&self) -> *mut T {
+        self.allocation.start().as_ptr().cast()
+    }
+
+    /// Writable memory behind the elements: `wanted` of them, or as many as the next huge page holds.
+    #[inline]
+    fn spare(&mut self, wanted: usize, at_most: usize) -> &mut [std::mem::MaybeUninit<T>] {
+        if self.capacity - self.len < wanted && (self.len == self.capacity || !self.allocation.is_huge()) {
+            self.grow(wanted, at_most);
+        }
+        let count = wanted.min(self.capacity - self.len);
+        // SAFETY: `len <= capacity`, so the pointer stays within the committed memory or one behind it.
+        let end = unsafe { self.start().add(self.len) };
+        // SAFETY: `count` elements lie between `len` and `capacity`; `MaybeUninit` needs no value there.
+        unsafe { std::slice::from_raw_parts_mut(end.cast(), count) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, wanted: usize, at_most: usize) {
+        let size = size_of::<T>();
+        self.allocation.grow(self.len * size, wanted.saturating_mul(size), at_most.saturating_mul(size));
+        self.capacity = self.allocation.committed() / size;
+        assert!(self.len < self.capacity, "growing commits at least one element more");
+    }
+}
+
+impl<T: Element> FromIterator<T> for Buffer<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        let values = values.into_iter();
+        let mut buffer = Self::default();
+        let expected = values.size_hint().0;
+        for value in values {
+            buffer.push(value, expected.saturating_sub(buffer.len).max(1));
+        }
+        buffer
+    }
+}
+
+/// Memory that is no longer written to from here.
+#[derive(Debug)]
+pub(super) struct Frozen {
+    allocation: Allocation,
+    /// Bytes that were written.
+    len: usize,
+}
+
+impl Frozen {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        // SAFETY: `freeze` stored the number of bytes that had been written, and `give_back` kept those.
+        unsafe { std::slice::from_raw_parts(self.allocation.start().as_ptr(), self.len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_of_appending_agrees_with_a_vec_across_page_borders() {
+        let count = 3_000_000usize;
+        let expected: Vec<u64> = (0..count as u64).collect();
+        let mut pushed = Buffer::<u64>::default();
+        for (index, &value) in expected.iter().enumerate() {
+            pushed.push(value, count - index);
+        }
+        let mut made = Buffer::<u64>::default();
+        let mut next = 0;
+        made.extend(count, count, || {
+            next += 1;
+            next - 1
+        });
+        let mut copied = Buffer::<u64>::default();
+        copied.extend_from_le_bytes(bytemuck::cast_slice(&expected[..1000]), 1000);
+        copied.extend_from_le_bytes(bytemuck::cast_slice(&expected[1000..]), count);
+        for buffer in [pushed, made, copied] {
+            assert_eq!(buffer.as_slice(), expected);
+            assert_eq!(buffer.freeze().as_slice::<u64>(), expected);
+        }
+    }
+
+    #[test]
+    fn a_wrong_bound_costs_time_not_elements() {
+        let mut buffer = Buffer::<u32>::default();
+        for value in 0..3_000_000 {
+            buffer.push(value, 1);
+        }
+        assert!(buffer.as_slice().iter().copied().eq(0..3_000_000));
+    }
+
+    #[test]
+    fn truncating_and_filling_keep_what_is_before() {
+        let mut buffer: Buffer<u8> = (0..10).collect();
+        buffer.truncate(3);
+        buffer.fill_to(5, 9, 5);
+        buffer.fill_to(2, 7, 5);
+        assert_eq!(buffer.as_slice(), [0, 1, 2, 9, 9]);
+    }
+}

@@ -1,0 +1,419 @@
+//! Columns while rows are still coming.
+//!
+//! A column is written only where a row has a value. It catches up when the next value comes, filling the rows between
+//! with the default, and once more when the batch is finished. So a row is never opened or closed, a field that does
+//! not occur costs nothing, and undoing a row is cutting its columns back to the row before.
+
+use std::ops::Range;
+
+use super::buffer::{Buffer, Element};
+use super::memory::Memory;
+
+/// What is known of the room that a column may need: how many elements can still come, at the most.
+pub type AtMost = usize;
+
+/// Numbers, one a row.
+#[derive(Debug)]
+pub struct Numbers<T> {
+    values: Buffer<T>,
+    presence: Presence,
+    default: T,
+}
+
+impl<T: Element> Numbers<T> {
+    pub(super) fn new(default: T, presence: Presence) -> Self {
+        Self { values: Buffer::default(), presence, default }
+    }
+
+    /// Sets the value of `row`, which is the last row or a later one.
+    #[inline(always)]
+    pub fn set(&mut self, row: usize, value: T, at_most: AtMost) {
+        if row == self.values.len() && self.presence.is_gapless() {
+            self.values.push(value, at_most);
+        } else {
+            self.set_elsewhere(row, value, at_most);
+        }
+    }
+
+    #[inline(never)]
+    fn set_elsewhere(&mut self, row: usize, value: T, at_most: AtMost) {
+        let len = self.values.len();
+        if row < len {
+            self.values.as_mut_slice()[row] = value;
+        } else {
+            self.presence.mark(len, row);
+            self.values.fill_to(row, self.default, at_most.saturating_add(row - len));
+            self.values.push(value, at_most);
+        }
+    }
+
+    /// The value of the last row, if one was set there.
+    pub(super) fn get(&self, row: usize) -> Option<T> {
+        self.values.as_slice().get(row).copied()
+    }
+
+    /// Forgets all rows from number `rows` on.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+        self.presence.truncate(rows);
+    }
+
+    /// The values of all `rows`, and which of them came.
+    pub(super) fn finish(mut self, rows: usize) -> (Memory, Validity) {
+        let validity = self.presence.finish(self.values.len(), rows);
+        self.values.fill_to(rows, self.default, 0);
+        (self.values.freeze(), validity)
+    }
+}
+
+/// Whether rows have a value: a flag a row, kept only once a row without one came between others.
+#[derive(Debug)]
+pub(super) struct Presence {
+    is_tracked: bool,
+    flags: Option<Buffer<u8>>,
+}
+
+impl Presence {
+    pub(super) fn new(is_tracked: bool) -> Self {
+        Self { is_tracked, flags: None }
+    }
+
+    /// True as long as no flag is needed.
+    #[inline(always)]
+    fn is_gapless(&self) -> bool {
+        self.flags.is_none()
+    }
+
+    /// Notes that the column, `len` rows long, gets its next value in `row`.
+    fn mark(&mut self, len: usize, row: usize) {
+        if !self.is_tracked || (row == len && self.flags.is_none()) {
+            return;
+        }
+        let flags = self.flags.get_or_insert_default();
+        flags.fill_to(len, 1, row);
+        flags.fill_to(row, 0, row);
+        flags.push(1, row);
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        if let Some(flags) = &mut self.flags {
+            flags.truncate(rows);
+        }
+    }
+
+    fn finish(mut self, len: usize, rows: usize) -> Validity {
+        if !self.is_tracked || (len == rows && self.flags.is_none()) {
+            return Validity::All;
+        }
+        let mut flags = self.flags.take().unwrap_or_default();
+        flags.fill_to(len, 1, 0);
+        flags.fill_to(rows, 0, 0);
+        Validity::Flags(flags.freeze())
+    }
+}
+
+/// Which rows of a finished column have a value of their own.
+#[derive(Debug, Clone)]
+pub enum Validity {
+    /// Every row, or it is not remembered.
+    All,
+    /// No row.
+    Nothing,
+    /// A byte a row, 1 where it has one.
+    Flags(Memory),
+}
+
+impl Validity {
+    /// A byte for each of the given rows, 1 where it has a value of its own.
+    pub fn flags(&self, rows: Range<usize>) -> Memory {
+        let mut flags = Buffer::<u8>::default();
+        let (count, mut rows) = (rows.len(), rows);
+        flags.extend(count, count, || u8::from(rows.next().is_some_and(|row| self.is_set(row))));
+        flags.freeze()
+    }
+
+    /// True where `row` has a value of its own.
+    pub fn is_set(&self, row: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Nothing => false,
+            Self::Flags(flags) => flags.as_bytes().get(row) == Some(&1),
+        }
+    }
+}
+
+/// Strings, one after the other.
+#[derive(Debug, Default)]
+pub struct Texts {
+    data: Buffer<u8>,
+    /// Where each string starts; the last one ends where the data end.
+    starts: Buffer<i64>,
+}
+
+impl Texts {
+    pub(super) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Appends a string.
+    #[inline]
+    pub fn push(&mut self, bytes: &[u8], at_most: AtMost) {
+        self.starts.push(self.data.len().cast_signed() as i64, at_most);
+        self.data.extend_from_le_bytes(bytes, at_most.max(bytes.len()));
+    }
+
+    pub(super) fn truncate(&mut self, len: usize) {
+        if let Some(&start) = self.starts.as_slice().get(len) {
+            self.data.truncate(start.cast_unsigned() as usize);
+            self.starts.truncate(len);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> (Memory, Memory) {
+        self.starts.push(self.data.len().cast_signed() as i64, 1);
+        (self.data.freeze(), self.starts.freeze())
+    }
+}
+
+/// Strings, one a row.
+#[derive(Debug)]
+pub struct Strings {
+    texts: Texts,
+    presence: Presence,
+    default: Box<[u8]>,
+}
+
+impl Strings {
+    pub(super) fn new(default: Box<[u8]>, presence: Presence) -> Self {
+        Self { texts: Texts::default(), presence, default }
+    }
+
+    /// Sets the string of `row`, which is the last row or a later one.
+    #[inline]
+    pub fn set(&mut self, row: usize, bytes: &[u8], at_most: AtMost) {
+        let len = self.texts.len();
+        if row < len {
+            self.texts.truncate(row);
+        } else {
+            self.presence.mark(len, row);
+            self.fill_to(row, at_most);
+        }
+        self.texts.push(bytes, at_most);
+    }
+
+    fn fill_to(&mut self, rows: usize, at_most: AtMost) {
+        while self.texts.len() < rows {
+            self.texts.push(&self.default, at_most.saturating_add(rows - self.texts.len()));
+        }
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.texts.truncate(rows);
+        self.presence.truncate(rows);
+    }
+
+    pub(super) fn finish(mut self, rows: usize) -> (Memory, Memory, Validity) {
+        let len = self.texts.len();
+        self.fill_to(rows, 0);
+        let validity = self.presence.finish(len, rows);
+        let (data, offsets) = self.texts.finish();
+        (data, offsets, validity)
+    }
+}
+
+/// Where the values of each row start, in a column of many values a row.
+#[derive(Debug, Default)]
+pub struct Starts(Buffer<i64>);
+
+impl Starts {
+    /// Makes `row` the last row; it starts at value number `len` unless values of it came before.
+    #[inline(always)]
+    pub(super) fn open(&mut self, row: usize, len: usize, at_most: AtMost) {
+        if row == self.0.len() {
+            self.0.push(len.cast_signed() as i64, at_most);
+        } else if row > self.0.len() {
+            self.fill_to(row + 1, len, at_most);
+        }
+    }
+
+    #[inline(never)]
+    fn fill_to(&mut self, rows: usize, len: usize, at_most: AtMost) {
+        self.0.fill_to(rows, len.cast_signed() as i64, at_most);
+    }
+
+    /// The number of the first value of `row`, where that row has been reached.
+    pub fn of(&self, row: usize) -> Option<usize> {
+        self.0.as_slice().get(row).map(|&start| start.cast_unsigned() as usize)
+    }
+
+    /// Forgets all rows from number `rows` on; returns where their values start, if there are any.
+    pub(super) fn truncate(&mut self, rows: usize) -> Option<usize> {
+        let start = self.of(rows);
+        self.0.truncate(rows);
+        start
+    }
+
+    /// The offsets of `rows` rows with `len` values: one more than rows.
+    pub(super) fn finish(mut self, rows: usize, len: usize) -> Memory {
+        self.fill_to(rows, len, 1);
+        self.0.push(len.cast_signed() as i64, 1);
+        self.0.freeze()
+    }
+}
+
+/// Numbers, any number of them a row.
+#[derive(Debug)]
+pub struct NumberLists<T> {
+    starts: Starts,
+    values: Buffer<T>,
+    /// The bytes of the input that stand for the values, as long as there are no others.
+    view: Option<View>,
+}
+
+/// A run of values that lies in the input.
+#[derive(Clone)]
+pub struct View {
+    /// What keeps the input alive.
+    pub owner: super::Owner,
+    /// The bytes of the input.
+    pub range: Range<usize>,
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "bytes {:?} of the input", self.range)
+    }
+}
+
+impl<T: Element> NumberLists<T> {
+    pub(super) fn new() -> Self {
+        Self { starts: Starts::default(), values: Buffer::default(), view: None }
+    }
+
+    /// The values of `row`, to append to.
+    #[inline(always)]
+    pub fn open(&mut self, row: usize, at_most: AtMost) -> &mut Buffer<T> {
+        if self.view.is_some() {
+            self.copy_view(at_most);
+        }
+        self.starts.open(row, self.values.len(), at_most);
+        &mut self.values
+    }
+
+    /// Takes a run of the input in place of a copy, where it is the first; false where values have come before.
+    pub fn try_view(&mut self, row: usize, view: View) -> bool {
+        let is_first = self.values.is_empty() && self.view.is_none();
+        if is_first {
+            self.starts.open(row, 0, 1);
+            self.view = Some(view);
+        }
+        is_first
+    }
+
+    #[cold]
+    fn copy_view(&mut self, at_most: AtMost) {
+        if let Some(view) = self.view.take() {
+            let bytes = Memory::view(view.owner, view.range);
+            self.values.extend_from_le_bytes(bytes.as_bytes(), at_most);
+        }
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        if let Some(start) = self.starts.truncate(rows) {
+            self.values.truncate(start);
+            // A view is the only run and its row the last, so it goes with that row.
+            self.view = None;
+        }
+    }
+
+    pub(super) fn finish(self, rows: usize) -> (Memory, Memory) {
+        let (values, len) = match self.view {
+            Some(view) => {
+                let len = view.range.len() / size_of::<T>();
+                (Memory::view(view.owner, view.range), len)
+            }
+            None => {
+                let len = self.values.len();
+                (self.values.freeze(), len)
+            }
+        };
+        (self.starts.finish(rows, len), values)
+    }
+}
+
+/// Strings, any number of them a row.
+#[derive(Debug, Default)]
+pub struct StringLists {
+    starts: Starts,
+    texts: Texts,
+}
+
+impl StringLists {
+    /// The strings of `row`, to append to.
+    #[inline]
+    pub fn open(&mut self, row: usize, at_most: AtMost) -> &mut Texts {
+        self.starts.open(row, self.texts.len(), at_most);
+        &mut self.texts
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        if let Some(start) = self.starts.truncate(rows) {
+            self.texts.truncate(start);
+        }
+    }
+
+    pub(super) fn finish(mut self, rows: usize) -> (Memory, Memory, Memory) {
+        let len = self.texts.len();
+        let starts = std::mem::take(&mut self.starts).finish(rows, len);
+        let (data, offsets) = self.texts.finish();
+        (starts, data, offsets)
+    }
+}
+
+/// The rows of a table that belong to the rows of another: one each, or none.
+#[derive(Debug)]
+pub struct Rows {
+    /// The table's number in its batch.
+    pub table: usize,
+    presence: Presence,
+    len: usize,
+}
+
+impl Rows {
+    pub(super) fn new(table: usize, presence: Presence) -> Self {
+        Self { table, presence, len: 0 }
+    }
+
+    /// Notes that `row` has a row in the table.
+    #[inline(always)]
+    pub fn set(&mut self, row: usize) {
+        if row >= self.len {
+            self.presence.mark(self.len, row);
+            self.len = row + 1;
+        }
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.presence.truncate(rows);
+        self.len = self.len.min(rows);
+    }
+
+    pub(super) fn finish(self, rows: usize) -> Validity {
+        self.presence.finish(self.len, rows)
+    }
+}
+
+/// The rows of a table that belong to the rows of another: any number of them.
+#[derive(Debug)]
+pub struct RowLists {
+    /// The table's number in its batch.
+    pub table: usize,
+    /// Where the rows of each row start.
+    pub starts: Starts,
+}
+
+impl RowLists {
+    pub(super) fn new(table: usize) -> Self {
+        Self { table, starts: Starts::default() }
+    }
+}

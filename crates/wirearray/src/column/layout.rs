@@ -1,0 +1,104 @@
+//! The shape of the columns, before there are any: which table has which columns, and what they hold.
+
+/// The tables that a batch can hold; number 0 is the outermost. Recursive types refer to themselves by number.
+#[derive(Debug, Default)]
+pub struct Layout {
+    /// The tables, by number.
+    pub tables: Vec<TableLayout>,
+}
+
+/// The columns of one table.
+#[derive(Debug, Default)]
+pub struct TableLayout {
+    /// The columns, one for each field that is decoded.
+    pub columns: Vec<ColumnLayout>,
+    /// How many oneofs the table keeps track of.
+    pub oneofs: usize,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone)]
+pub struct ColumnLayout {
+    /// The value, or each of the values, of a row.
+    pub item: Item,
+    /// How many values a row has.
+    pub cardinality: Cardinality,
+}
+
+/// How many values of a column belong to one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cardinality {
+    /// One, the default where none came; whether one came is not remembered.
+    Implicit,
+    /// One, and whether it came is remembered.
+    Explicit,
+    /// Any number.
+    Repeated,
+    /// Any number of entries, of which the last of equal keys is kept; the entry table's first column is the key.
+    Map,
+}
+
+impl Cardinality {
+    /// True where a row can have many values.
+    pub fn is_repeated(self) -> bool {
+        matches!(self, Self::Repeated | Self::Map)
+    }
+}
+
+/// What one value is.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// A number of `dtype`, with the bits of its default, zero-extended.
+    Number {
+        /// The array's element type.
+        dtype: Dtype,
+        /// The bits of the value of rows that have none.
+        default: u64,
+    },
+    /// A string of text or bytes.
+    String {
+        /// True for text, false for bytes.
+        is_text: bool,
+        /// The value of rows that have none.
+        default: Box<[u8]>,
+    },
+    /// A row of the table of that number.
+    Table(usize),
+}
+
+/// The element types of arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are NumPy's own")]
+pub enum Dtype {
+    Bool,
+    Int32,
+    Int64,
+    Uint32,
+    Uint64,
+    Float32,
+    Float64,
+}
+
+impl Dtype {
+    /// Bytes of one element.
+    pub const fn size(self) -> usize {
+        match self {
+            Self::Bool => 1,
+            Self::Int32 | Self::Uint32 | Self::Float32 => 4,
+            Self::Int64 | Self::Uint64 | Self::Float64 => 8,
+        }
+    }
+
+    /// NumPy's name of the type.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Uint32 => "uint32",
+            Self::Uint64 => "uint64",
+            Self::Float32 => "float32",
+            Self::Float64 => "float64",
+        }
+    }
+}

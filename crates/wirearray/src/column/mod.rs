@@ -1,0 +1,23 @@
+//! Where values land: arrays, offsets, validity, nesting, and the one home of their memory.
+//!
+//! A [`Layout`] says what columns there are, a [`Batch`] takes values row by row, a [`Table`] is what it becomes. All
+//! memory comes from [`Buffer`], which chooses between the recycled heap and huge pages. Knows neither wire format nor
+//! schema: a column has a place in its table, not a name.
+
+mod allocation;
+mod batch;
+mod buffer;
+mod growing;
+mod layout;
+mod memory;
+mod offsets;
+mod table;
+mod take;
+
+pub use batch::{Batch, Growing, GrowingTable, Width};
+pub use buffer::{Buffer, Element};
+pub use growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts, StringLists, Strings, Texts, Validity, View};
+pub use layout::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
+pub use memory::{Memory, Owner};
+pub use offsets::Offsets;
+pub use table::{Column, Data, List, NumberColumn, StringColumn, Table};

@@ -1,0 +1,260 @@
+//! Finished columns: immutable, cheap to clone, shared by everything that shows them.
+//!
+//! A column whose field never came is not there until someone asks for it; it is made then, full of defaults.
+
+use std::sync::{Arc, OnceLock};
+
+use super::buffer::Buffer;
+use super::growing::Validity;
+use super::layout::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
+use super::memory::Memory;
+use super::offsets::Offsets;
+
+/// A batch of rows: one column a field.
+#[derive(Debug)]
+pub struct Table {
+    layout: Arc<Layout>,
+    number: usize,
+    rows: usize,
+    validity: Validity,
+    columns: Box<[OnceLock<Column>]>,
+    /// For each oneof the field number that each row has set, or nothing where no row has.
+    oneofs: Box<[Memory]>,
+}
+
+/// A field's values, one entry a row.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// The values.
+    pub data: Data,
+    /// Which rows have a value of their own.
+    pub validity: Validity,
+}
+
+/// The values of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// One number an entry.
+    Numbers(NumberColumn),
+    /// One string an entry.
+    Strings(StringColumn),
+    /// One row of a table an entry.
+    Table(Arc<Table>),
+    /// Any number of values an entry.
+    List(Arc<List>),
+}
+
+/// Numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberColumn {
+    /// The type of each.
+    pub dtype: Dtype,
+    /// Their bytes in native order.
+    pub values: Memory,
+}
+
+/// Strings: entry `i` is `data[offsets[i]..offsets[i + 1]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StringColumn {
+    /// True for text, false for bytes.
+    pub is_text: bool,
+    /// The strings, one after the other.
+    pub data: Memory,
+    /// Where each starts and ends.
+    pub offsets: Offsets,
+}
+
+/// Values of which entry `i` has numbers `offsets[i]..offsets[i + 1]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct List {
+    /// Where each entry's values start and end.
+    pub offsets: Offsets,
+    /// The values of all entries.
+    pub values: Data,
+}
+
+impl Table {
+    pub(crate) fn new(
+        layout: Arc<Layout>,
+        number: usize,
+        rows: usize,
+        validity: Validity,
+        columns: Vec<Option<Column>>,
+        oneofs: Vec<Memory>,
+    ) -> Self {
+        let columns = columns.into_iter().map(|column| column.map_or_else(OnceLock::new, OnceLock::from)).collect();
+        Self { layout, number, rows, validity, columns, oneofs: oneofs.into() }
+    }
+
+    /// A table without any value: every row holds the defaults.
+    pub(super) fn of_defaults(layout: &Arc<Layout>, number: usize, rows: usize, validity: Validity) -> Self {
+        let table = &layout.tables[number];
+        let oneofs = (0..table.oneofs).map(|_| zeros(rows * size_of::<u32>())).collect();
+        Self::new(Arc::clone(layout), number, rows, validity, vec![None; table.columns.len()], oneofs)
+    }
+
+    /// The table's number in its layout.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Which rows stand for a message that was there.
+    pub fn validity(&self) -> &Validity {
+        &self.validity
+    }
+
+    /// The column in place `index`.
+    ///
+    /// # Panics
+    ///
+    /// Panics where the layout has no such column.
+    pub fn column(&self, index: usize) -> &Column {
+        self.columns[index].get_or_init(|| Column::of_defaults(&self.layout, &self.layout().columns[index], self.rows))
+    }
+
+    /// The column in place `index`, if a value of it came.
+    pub fn column_with_values(&self, index: usize) -> Option<&Column> {
+        self.columns[index].get()
+    }
+
+    /// For the oneof in place `index` the field number that each row has set, as `i32`; 0 for none.
+    pub fn oneof(&self, index: usize) -> NumberColumn {
+        NumberColumn { dtype: Dtype::Int32, values: self.oneofs[index].clone() }
+    }
+
+    pub(super) fn layout(&self) -> &TableLayout {
+        &self.layout.tables[self.number]
+    }
+
+    pub(super) fn shared_layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+}
+
+/// Tables are equal where every row has the same values, bit for bit, whether or not a value came for a default.
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        let same_validity = |a: &Validity, b: &Validity| (0..self.rows).all(|row| a.is_set(row) == b.is_set(row));
+        let same_column = |index| {
+            let (mine, others): (&Column, &Column) = (self.column(index), other.column(index));
+            mine.data == others.data && same_validity(&mine.validity, &others.validity)
+        };
+        // A column that neither table has values for is the same in both, and for a recursive type has no end.
+        let is_seen = |&index: &usize| self.columns[index].get().is_some() || other.columns[index].get().is_some();
+        self.number == other.number
+            && self.rows == other.rows
+            && same_validity(&self.validity, &other.validity)
+            && self.oneofs == other.oneofs
+            && (0..self.columns.len()).filter(is_seen).all(same_column)
+    }
+}
+
+impl Column {
+    pub(super) fn list(offsets: Memory, values: Data) -> Self {
+        Self { data: Data::List(Arc::new(List::new(offsets, values))), validity: Validity::All }
+    }
+
+    fn of_defaults(layout: &Arc<Layout>, column: &ColumnLayout, rows: usize) -> Self {
+        let validity = match column.cardinality {
+            Cardinality::Repeated | Cardinality::Map => {
+                let values = Data::of_defaults(layout, &column.item, 0, Validity::All);
+                return Self::list(zeros((rows + 1) * size_of::<i64>()), values);
+            }
+            Cardinality::Explicit => Validity::Nothing,
+            Cardinality::Implicit => Validity::All,
+        };
+        Self { data: Data::of_defaults(layout, &column.item, rows, validity.clone()), validity }
+    }
+}
+
+impl Data {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.values.as_bytes().len() / numbers.dtype.size(),
+            Self::Strings(strings) => strings.offsets.len(),
+            Self::Table(table) => table.rows(),
+            Self::List(list) => list.offsets.len(),
+        }
+    }
+
+    /// True without any.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn of_defaults(layout: &Arc<Layout>, item: &Item, rows: usize, validity: Validity) -> Self {
+        match item {
+            Item::Number { dtype, default } => {
+                Self::Numbers(NumberColumn { dtype: *dtype, values: filled(*dtype, *default, rows) })
+            }
+            Item::String { is_text, default } => Self::Strings(StringColumn::filled(*is_text, default, rows)),
+            Item::Table(number) => Self::Table(Arc::new(Table::of_defaults(layout, *number, rows, validity))),
+        }
+    }
+}
+
+impl NumberColumn {
+    pub(super) fn new(values: Memory, layout: &ColumnLayout) -> Self {
+        match layout.item {
+            Item::Number { dtype, .. } => Self { dtype, values },
+            _ => unreachable!("a column of numbers is made for a number only"),
+        }
+    }
+
+    /// The bytes of number `index`, if there are that many.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let start = index.checked_mul(self.dtype.size())?;
+        self.values.as_bytes().get(start..start.checked_add(self.dtype.size())?)
+    }
+}
+
+impl StringColumn {
+    pub(super) fn new(data: Memory, offsets: Memory, layout: &ColumnLayout) -> Self {
+        match layout.item {
+            Item::String { is_text, .. } => Self { is_text, data, offsets: Offsets::new(offsets) },
+            _ => unreachable!("a column of strings is made for a string only"),
+        }
+    }
+
+    fn filled(is_text: bool, default: &[u8], rows: usize) -> Self {
+        let data: Buffer<u8> = default.iter().copied().cycle().take(default.len() * rows).collect();
+        let offsets = Offsets::of_lens((0..rows).map(|_| default.len()));
+        Self { is_text, data: data.freeze(), offsets }
+    }
+
+    /// String number `index`, if there are that many.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        self.data.as_bytes().get(self.offsets.range(index)?)
+    }
+}
+
+impl List {
+    pub(super) fn new(offsets: Memory, values: Data) -> Self {
+        Self { offsets: Offsets::new(offsets), values }
+    }
+}
+
+fn zeros(len: usize) -> Memory {
+    let mut buffer = Buffer::<u8>::default();
+    buffer.fill_to(len, 0, len);
+    buffer.freeze()
+}
+
+fn filled(dtype: Dtype, default: u64, rows: usize) -> Memory {
+    fn of<T: super::Element>(value: T, rows: usize) -> Memory {
+        let mut buffer = Buffer::default();
+        buffer.fill_to(rows, value, rows);
+        buffer.freeze()
+    }
+    match dtype.size() {
+        8 => of(default, rows),
+        4 => of(default as u32, rows),
+        _ => of(default as u8, rows),
+    }
+}

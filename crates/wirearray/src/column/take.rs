@@ -1,0 +1,143 @@
+//! Some of the rows of finished columns, in any order: row selection, and the last of equal keys of maps.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::buffer::{Buffer, Element};
+use super::growing::Validity;
+use super::memory::Memory;
+use super::offsets::Offsets;
+use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
+
+impl Table {
+    /// A table of the given rows.
+    ///
+    /// # Panics
+    ///
+    /// Panics where a row's number is not less than the number of rows.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
+        let columns = (0..self.layout().columns.len()).map(|index| Some(self.column_with_values(index)?.take(rows)));
+        let oneofs = (0..self.layout().oneofs).map(|index| self.oneof(index).take(rows).values).collect();
+        let layout = Arc::clone(self.shared_layout());
+        Self::new(layout, self.number(), rows.len(), self.validity().take(rows), columns.collect(), oneofs)
+    }
+}
+
+impl Column {
+    fn take(&self, rows: &[usize]) -> Self {
+        Self { data: self.data.take(rows), validity: self.validity.take(rows) }
+    }
+}
+
+impl Data {
+    /// The given entries.
+    ///
+    /// # Panics
+    ///
+    /// Panics where an entry's number is not less than the number of entries.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Numbers(numbers) => Self::Numbers(numbers.take(rows)),
+            Self::Strings(strings) => Self::Strings(strings.take(rows)),
+            Self::Table(table) => Self::Table(Arc::new(table.take(rows))),
+            Self::List(list) => Self::List(Arc::new(list.take(rows))),
+        }
+    }
+}
+
+impl NumberColumn {
+    fn take(&self, rows: &[usize]) -> Self {
+        let values = match self.dtype.size() {
+            8 => take_elements::<u64>(&self.values, rows),
+            4 => take_elements::<u32>(&self.values, rows),
+            _ => take_elements::<u8>(&self.values, rows),
+        };
+        Self { dtype: self.dtype, values }
+    }
+}
+
+impl StringColumn {
+    fn take(&self, rows: &[usize]) -> Self {
+        let strings = || rows.iter().map(|&row| self.get(row).expect("the row exists"));
+        let offsets = Offsets::of_lens(strings().map(<[u8]>::len));
+        let mut data = Buffer::<u8>::default();
+        let mut len_left = offsets.as_slice().last().map_or(0, |&end| end.cast_unsigned() as usize);
+        for string in strings() {
+            data.extend_from_le_bytes(string, len_left);
+            len_left -= string.len();
+        }
+        Self { is_text: self.is_text, data: data.freeze(), offsets }
+    }
+}
+
+impl List {
+    /// The given entries.
+    ///
+    /// # Panics
+    ///
+    /// Panics where an entry's number is not less than the number of entries.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
+        let ranges = || rows.iter().map(|&row| self.offsets.range(row).expect("the row exists"));
+        let values: Vec<usize> = ranges().flatten().collect();
+        Self { offsets: Offsets::of_lens(ranges().map(|range| range.len())), values: self.values.take(&values) }
+    }
+
+    /// The entries of a map, without those that a later one of the same key replaces.
+    pub(super) fn with_last_of_equal_keys(self) -> Self {
+        let Data::Table(entries) = &self.values else { return self };
+        let keys = &entries.column(0).data;
+        let mut kept = Vec::with_capacity(entries.rows());
+        let mut lens = Vec::with_capacity(self.offsets.len());
+        for row in 0..self.offsets.len() {
+            let before = kept.len();
+            keep_last_of_equal_keys(keys, self.offsets.range(row).unwrap_or_default(), &mut kept);
+            lens.push(kept.len() - before);
+        }
+        if kept.len() == entries.rows() {
+            return self;
+        }
+        let values = Data::Table(Arc::new(entries.take(&kept)));
+        Self { offsets: Offsets::of_lens(lens.into_iter()), values }
+    }
+}
+
+/// The hash is seeded, so that no writer can choose keys that collide.
+fn keep_last_of_equal_keys(keys: &Data, entries: std::ops::Range<usize>, kept: &mut Vec<usize>) {
+    if entries.len() <= 1 {
+        return kept.extend(entries);
+    }
+    let last: HashMap<&[u8], usize> = entries.clone().map(|entry| (key_bytes(keys, entry), entry)).collect();
+    kept.extend(entries.filter(|&entry| last[key_bytes(keys, entry)] == entry));
+}
+
+fn key_bytes(keys: &Data, entry: usize) -> &[u8] {
+    match keys {
+        Data::Numbers(numbers) => numbers.get(entry).unwrap_or_default(),
+        Data::Strings(strings) => strings.get(entry).unwrap_or_default(),
+        Data::Table(_) | Data::List(_) => unreachable!("the schema admits numbers and strings as keys"),
+    }
+}
+
+impl Validity {
+    fn take(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Flags(flags) => Self::Flags(take_elements::<u8>(flags, rows)),
+            other => other.clone(),
+        }
+    }
+}
+
+fn take_elements<T: Element>(values: &Memory, rows: &[usize]) -> Memory {
+    let (bytes, size) = (values.as_bytes(), size_of::<T>());
+    let mut rows = rows.iter();
+    let mut taken = Buffer::default();
+    taken.extend(rows.len(), rows.len(), || {
+        let row = rows.next().copied().unwrap_or_default();
+        // A view may be unaligned.
+        bytemuck::pod_read_unaligned::<T>(&bytes[row * size..][..size])
+    });
+    taken.freeze()
+}

@@ -1,0 +1,160 @@
+//! A plan over bytes: messages in, columns out.
+//!
+//! One loop reads every message at every depth; what is open stands in a list of frames, not on the call stack. At each
+//! tag the plan says what to do, and the value goes straight to its column. Knows no files and no threads.
+
+mod fields;
+mod frame;
+mod numbers;
+
+use std::ops::Range;
+
+use crate::column::{Batch, Owner, Table};
+use crate::error::{DecodeError, WireError};
+use crate::plan::Plan;
+use frame::Frame;
+
+/// Levels of messages and groups that may be open within the outermost message, as in the official parsers.
+pub const DEPTH_LIMIT: u32 = 100;
+
+/// What to do where values lie in the input as an array: packed runs of fixed-width numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Views {
+    /// Copy them.
+    #[default]
+    Never,
+    /// Take a view where the run is the only one and aligned, copy elsewhere.
+    WhereAligned,
+    /// Take a view, aligned or not; every array that would need a copy is an error.
+    Always,
+}
+
+/// How to decode.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Whether columns may be views of the input.
+    pub views: Views,
+    /// Levels of messages and groups that may be open within the outermost message.
+    pub depth_limit: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { views: Views::default(), depth_limit: DEPTH_LIMIT }
+    }
+}
+
+/// Bytes to decode from.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The bytes; errors count their offsets from the first.
+    pub bytes: &'a [u8],
+    /// What keeps them alive, where views of them may be taken.
+    pub owner: Option<&'a Owner>,
+}
+
+impl<'a> From<&'a [u8]> for Input<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self { bytes, owner: None }
+    }
+}
+
+impl<'a> From<&'a Owner> for Input<'a> {
+    fn from(owner: &'a Owner) -> Self {
+        Self { bytes: (**owner).as_ref(), owner: Some(owner) }
+    }
+}
+
+/// Decodes one message to a table of one row.
+pub fn decode(plan: &Plan, input: Input<'_>, options: Options) -> Result<Table, DecodeError> {
+    let len = input.bytes.len();
+    let mut decoder = Decoder::new(plan, options, len);
+    decoder.is_single = true;
+    decoder.push(input, 0..len)?;
+    Ok(decoder.finish())
+}
+
+/// Decodes messages, each in a range of its input, to a table of as many rows. `total_len` is how many bytes they have
+/// together; it bounds what columns reserve.
+pub fn decode_many<'a>(
+    plan: &Plan,
+    messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
+    total_len: usize,
+    options: Options,
+) -> Result<Table, DecodeError> {
+    let mut decoder = Decoder::new(plan, options, total_len);
+    for (row, (input, range)) in messages.enumerate() {
+        decoder.push(input, range).map_err(|error| error.in_row(row))?;
+    }
+    Ok(decoder.finish())
+}
+
+/// A batch being decoded.
+struct Decoder<'p> {
+    plan: &'p Plan,
+    options: Options,
+    batch: Batch,
+    /// Messages decoded.
+    rows: usize,
+    /// Bytes of the messages that come after the current one.
+    len_ahead: usize,
+    /// True where the batch is one message, whose singular values are scalars and not arrays.
+    is_single: bool,
+    /// The messages and groups around the one being read, outermost first.
+    open: Vec<Frame>,
+}
+
+impl<'p> Decoder<'p> {
+    fn new(plan: &'p Plan, options: Options, total_len: usize) -> Self {
+        let batch = Batch::new(plan.layout().clone());
+        Self { plan, options, batch, rows: 0, len_ahead: total_len, is_single: false, open: Vec::new() }
+    }
+
+    /// Decodes the message in `range` of the input into the next row.
+    fn push(&mut self, input: Input<'_>, range: Range<usize>) -> Result<(), DecodeError> {
+        self.len_ahead = self.len_ahead.saturating_sub(range.len());
+        let frame = Frame::outermost(self.rows, range.end);
+        self.run(input, range.start, frame)?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn finish(self) -> Table {
+        self.batch.finish(self.rows)
+    }
+
+    /// Places an error: the path leads from the outermost message to the field in place `column` of `frame`.
+    #[cold]
+    fn place(&mut self, error: WireError, frame: &Frame, column: Option<u16>) -> DecodeError {
+        let frames: Vec<Frame> = self.open.drain(..).chain([frame.clone()]).collect();
+        let mut path = String::new();
+        for (around, inner) in frames.iter().zip(&frames[1..]) {
+            self.push_name(&mut path, around, inner.column);
+            if let Some(index) = self.index_in_list(around, inner) {
+                path.push_str(&format!("[{index}]"));
+            }
+        }
+        if let Some(column) = column {
+            self.push_name(&mut path, frame, column);
+        }
+        DecodeError::new(error, path)
+    }
+
+    fn push_name(&self, path: &mut String, frame: &Frame, column: u16) {
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(self.plan.column_name(frame.message, usize::from(column)));
+    }
+
+    /// Which of the messages of a repeated field a frame stands for; nothing where the field is singular.
+    fn index_in_list(&mut self, around: &Frame, inner: &Frame) -> Option<usize> {
+        let column = self.batch.column_number(around.first_slot, inner.column)?;
+        let start = self.batch.column(column).row_lists()?.starts.of(around.row)?;
+        inner.row.checked_sub(start)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,55 @@
+//! Files as bytes: mapped where the system can, read where it cannot.
+
+#![allow(unsafe_code, reason = "maps files")]
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use memmap2::{Advice, Mmap};
+
+use crate::column::Owner;
+
+/// The bytes of a file, without a copy where it can be mapped.
+///
+/// A mapped file must not be cut short while its bytes are in use: the system then ends the process with `SIGBUS`.
+/// Replacing it by renaming another over it is safe.
+pub fn open(path: &Path) -> io::Result<Owner> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    // A pipe or a file of `/proc` has no length, and nothing to map.
+    if metadata.is_file() && metadata.len() > 0 {
+        return map(&file);
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(Arc::new(bytes))
+}
+
+fn map(file: &File) -> io::Result<Owner> {
+    // SAFETY: the mapping is private and read-only. That no one cuts the file short is asked of the caller above; other
+    // writers can change values, which no check of the decoder relies on twice.
+    let mapping = unsafe { Mmap::map(file) }?;
+    // Advice only: the pages are wanted once, in order.
+    let _ = mapping.advise(Advice::Sequential);
+    Ok(Arc::new(mapping))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_every_sort_are_read_whole() {
+        let directory = std::env::temp_dir();
+        let path = directory.join(format!("wirearray-input-{}", std::process::id()));
+        for bytes in [b"".as_slice(), b"some bytes"] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!((*open(&path).unwrap()).as_ref(), bytes);
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(open(&path).err().map(|error| error.kind()), Some(io::ErrorKind::NotFound));
+        assert_eq!(open(&directory).err().map(|error| error.kind()), Some(io::ErrorKind::IsADirectory));
+    }
+}

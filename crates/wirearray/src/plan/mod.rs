@@ -1,0 +1,143 @@
+//! Schema × selected paths → the flat table that the decoder runs.
+//!
+//! Every question about the schema is answered here, once: which tags a message knows, what to do at each, where its
+//! values go. All errors in names and paths happen here; the decoder meets only errors in bytes. Knows no bytes.
+
+mod build;
+mod select;
+mod step;
+
+pub use build::column_dtype;
+pub use select::{SelectError, Selection, split_path};
+pub use step::{Number, Op, Step};
+
+use std::sync::Arc;
+
+use crate::column::Layout;
+use crate::schema::{MessageId, Schema};
+use crate::wire::Tag;
+use step::Steps;
+
+/// A message type of a schema with the paths of it that are decoded.
+#[derive(Debug)]
+pub struct Plan {
+    schema: Arc<Schema>,
+    layout: Arc<Layout>,
+    /// One for each message type that can occur, under each selection of it; 0 is the outermost. The numbers are those
+    /// of the layout's tables.
+    messages: Vec<MessagePlan>,
+}
+
+/// How one message type is decoded.
+#[derive(Debug)]
+pub struct MessagePlan {
+    /// The type in the schema.
+    pub message: MessageId,
+    /// Which of its fields are decoded.
+    selection: Selection,
+    /// The fields that are decoded, one for each column of the table.
+    pub fields: Vec<FieldPlan>,
+    /// The members of those oneofs that are not decoded: setting one still forgets the others.
+    pub unselected: Vec<FieldPlan>,
+    /// The oneofs of which at least one member is decoded: their places in the schema's message.
+    pub oneofs: Vec<usize>,
+    /// True for entries of maps, which are dropped whole where their value is an unknown number of a closed enum.
+    pub is_map_entry: bool,
+    steps: Steps,
+}
+
+/// How one field is decoded.
+#[derive(Debug)]
+pub struct FieldPlan {
+    /// The field's place in the schema's message.
+    pub field: usize,
+    /// The field's number.
+    pub number: u32,
+    /// The plan of its message type, where it is a message or group.
+    pub message: Option<usize>,
+    /// The place in `MessagePlan::oneofs` of the oneof that it is a member of.
+    pub oneof: Option<u16>,
+    /// The numbers that a closed enum knows, ascending.
+    pub known: Box<[i32]>,
+}
+
+impl FieldPlan {
+    /// True where a closed enum has a name for `number`.
+    #[inline]
+    pub fn knows(&self, number: u32) -> bool {
+        self.known.binary_search(&number.cast_signed()).is_ok()
+    }
+}
+
+impl Plan {
+    /// The plan of everything in a message type.
+    pub fn new(schema: Arc<Schema>, message: MessageId) -> Self {
+        Self::of_selection(schema, message, &Selection::All)
+    }
+
+    /// The plan of the given paths of this plan: dotted names of fields or oneofs, as in `series.times`.
+    pub fn select<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, SelectError> {
+        let MessagePlan { message, selection, .. } = &self.messages[0];
+        let selection = selection.narrow(&self.schema, *message, paths)?;
+        Ok(Self::of_selection(Arc::clone(&self.schema), *message, &selection))
+    }
+
+    /// The plan of the message type of table `number` alone, with what is selected of it there.
+    #[must_use]
+    pub fn of_message(&self, number: usize) -> Self {
+        let MessagePlan { message, selection, .. } = &self.messages[number];
+        Self::of_selection(Arc::clone(&self.schema), *message, selection)
+    }
+
+    fn of_selection(schema: Arc<Schema>, message: MessageId, selection: &Selection) -> Self {
+        let (messages, layout) = build::build(&schema, message, selection);
+        Self { schema, layout: Arc::new(layout), messages }
+    }
+
+    /// The schema.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The shape of the columns that it decodes to.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// The plan of a message type, by the number of its table.
+    #[inline(always)]
+    pub fn message(&self, number: usize) -> &MessagePlan {
+        &self.messages[number]
+    }
+
+    /// A column's name: its field's.
+    pub fn column_name(&self, number: usize, column: usize) -> &str {
+        let plan = self.message(number);
+        &self.schema.message(plan.message).fields[plan.fields[column].field].name
+    }
+
+    /// The place of the column of that name in table `number`.
+    pub fn column_index(&self, number: usize, name: &str) -> Option<usize> {
+        (0..self.message(number).fields.len()).find(|&column| self.column_name(number, column) == name)
+    }
+}
+
+impl MessagePlan {
+    /// What to do at a tag of one byte below 128.
+    #[inline(always)]
+    pub fn step_of_byte(&self, byte: u8) -> Step {
+        self.steps.of_byte(byte)
+    }
+
+    /// What to do at a tag.
+    #[inline]
+    pub fn step(&self, tag: Tag) -> Step {
+        self.steps.of_tag(tag)
+    }
+
+    /// The place of the field of that number, if it is decoded.
+    pub fn field_index(&self, number: u32) -> Option<u16> {
+        let index = self.fields.iter().position(|field| field.number == number)?;
+        u16::try_from(index).ok()
+    }
+}

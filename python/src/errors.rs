@@ -1,0 +1,69 @@
+//! Errors of the engine as Python exceptions.
+
+use std::path::Path;
+
+use pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyOSError, PyValueError};
+use pyo3::prelude::*;
+use wirearray::plan::SelectError;
+use wirearray::{DecodeErrorKind, SchemaErrorKind};
+
+mod python {
+    pyo3::import_exception!(wirearray._errors, DecodeError);
+    pyo3::import_exception!(wirearray._errors, SchemaError);
+}
+
+/// A `DecodeError`, or a plain `ValueError` where it was the caller who demanded too much.
+pub(crate) fn decode_error(error: &wirearray::DecodeError) -> PyErr {
+    if let DecodeErrorKind::NoView(_) = error.kind() {
+        return PyValueError::new_err(format!("copy=False: {error}"));
+    }
+    let kind = error.kind().name();
+    python::DecodeError::new_err((error.to_string(), kind, error.offset(), error.path().to_owned(), error.row()))
+}
+
+/// A `SchemaError`, or a `FileNotFoundError` where a file of the schema is missing.
+pub(crate) fn schema_error(error: &wirearray::SchemaError) -> PyErr {
+    if error.kind() == SchemaErrorKind::FileNotFound {
+        return PyFileNotFoundError::new_err(error.to_string());
+    }
+    let file = error.place().map(|place| place.file.clone());
+    let (line, column) = error.place().and_then(|place| place.position).unzip();
+    python::SchemaError::new_err((error.to_string(), file, line, column))
+}
+
+/// A `ValueError` that says which path is wrong.
+pub(crate) fn select_error(error: &SelectError) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+/// The exception that Python itself raises for a file that cannot be read.
+pub(crate) fn file_error(error: &std::io::Error, path: &Path) -> PyErr {
+    match error.raw_os_error() {
+        // Given the number, the exception picks its subclass: FileNotFoundError, PermissionError and so on.
+        Some(number) => {
+            let text = error.to_string();
+            let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+            PyOSError::new_err((number, text, path.as_os_str().to_owned()))
+        }
+        None => PyOSError::new_err(format!("{}: {error}", path.display())),
+    }
+}
+
+/// A `KeyError` for a name that a message does not have.
+pub(crate) fn no_field(name: &str, message: &str, known: &[&str]) -> PyErr {
+    let known = if known.is_empty() { "it has no fields".into() } else { format!("it has {}", known.join(", ")) };
+    PyKeyError::new_err(format!("no field {name:?} in {message}; {known}"))
+}
+
+/// A `KeyError` for a message type that a schema does not have, with those that end alike.
+pub(crate) fn no_message(schema: &wirearray::schema::Schema, name: &str) -> PyErr {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let names = || schema.messages().map(|(_, message)| message.full_name.as_str());
+    let alike: Vec<_> = names().filter(|known| known.rsplit('.').next() == Some(last)).collect();
+    let hint = if alike.is_empty() {
+        format!("it has {}", names().take(20).collect::<Vec<_>>().join(", "))
+    } else {
+        format!("did you mean {}?", alike.join(" or "))
+    };
+    PyKeyError::new_err(format!("no message type {name:?} in the schema; {hint}"))
+}

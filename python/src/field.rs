@@ -1,0 +1,146 @@
+//! What the schema says of a field.
+
+use std::sync::Arc;
+
+use numpy::PyArrayDescr;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyMappingProxy, PyString};
+use wirearray::plan::column_dtype;
+use wirearray::schema::{self, Default, Kind, MessageId, Schema};
+
+use crate::array;
+
+/// A field of a message type.
+#[pyclass(frozen, module = "wirearray")]
+pub(crate) struct Field {
+    schema: Arc<Schema>,
+    message: MessageId,
+    index: usize,
+}
+
+impl Field {
+    pub(crate) fn new(schema: Arc<Schema>, message: MessageId, index: usize) -> Self {
+        Self { schema, message, index }
+    }
+
+    fn field(&self) -> &schema::Field {
+        &self.schema.message(self.message).fields[self.index]
+    }
+
+    fn inner(&self) -> Option<&schema::Message> {
+        match self.field().kind {
+            Kind::Message(id) | Kind::Group(id) => Some(self.schema.message(id)),
+            _ => None,
+        }
+    }
+}
+
+#[pymethods]
+impl Field {
+    /// The name; an extension's is its full name in brackets.
+    #[getter]
+    pub(crate) fn name(&self) -> &str {
+        &self.field().name
+    }
+
+    /// The number on the wire.
+    #[getter]
+    fn number(&self) -> u32 {
+        self.field().number
+    }
+
+    /// The type's name in the `.proto` language: "double", "sint32", "string", "enum", "message", "group" and so on.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.field().kind.name()
+    }
+
+    /// The dtype of its values, `None` for strings, bytes and messages.
+    #[getter]
+    fn dtype<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyArrayDescr>> {
+        column_dtype(self.field().kind).map(|dtype| array::descriptor(py, dtype))
+    }
+
+    /// True for repeated fields and maps.
+    #[getter]
+    fn repeated(&self) -> bool {
+        self.field().is_repeated
+    }
+
+    /// True for maps.
+    #[getter]
+    fn map(&self) -> bool {
+        self.field().is_repeated && self.inner().is_some_and(|message| message.is_map_entry)
+    }
+
+    /// True where absent can be told from default.
+    #[getter]
+    fn presence(&self) -> bool {
+        self.field().has_presence
+    }
+
+    /// True where the schema requires a value; one that lacks is not refused.
+    #[getter]
+    fn required(&self) -> bool {
+        self.field().is_required
+    }
+
+    /// True where writers pack the values; both forms are read.
+    #[getter]
+    fn packed(&self) -> bool {
+        self.field().is_packed
+    }
+
+    /// What absent stands for: the declared default, else zero, the first enum value, or empty; `None` for repeated
+    /// fields and messages.
+    #[getter]
+    fn default<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let field = self.field();
+        if field.is_repeated || self.inner().is_some() {
+            return Ok(None);
+        }
+        if let Some(dtype) = column_dtype(field.kind) {
+            let bits = match field.default {
+                Some(Default::Bits(bits)) => bits,
+                _ => 0,
+            };
+            return array::scalar(py, &bits.to_le_bytes()[..dtype.size()], dtype).map(Some);
+        }
+        let bytes = match &field.default {
+            Some(Default::Bytes(bytes)) => bytes.as_slice(),
+            _ => &[],
+        };
+        Ok(Some(match std::str::from_utf8(bytes) {
+            Ok(text) if field.kind != Kind::Bytes => PyString::new(py, text).into_any(),
+            _ => PyBytes::new(py, bytes).into_any(),
+        }))
+    }
+
+    /// The name of the oneof that it is a member of.
+    #[getter]
+    fn oneof(&self) -> Option<&str> {
+        let oneof = self.field().oneof?;
+        Some(&self.schema.message(self.message).oneofs[oneof].name)
+    }
+
+    /// The numbers of an enum's values, by name.
+    #[getter]
+    fn r#enum<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyMappingProxy>>> {
+        let Kind::Enum(id) = self.field().kind else { return Ok(None) };
+        let dict = PyDict::new(py);
+        for (name, number) in &self.schema.enumeration(id).values {
+            dict.set_item(name, number)?;
+        }
+        Ok(Some(PyMappingProxy::new(py, dict.as_mapping())))
+    }
+
+    /// The full name of a message's type; of a map that of its entries.
+    #[getter]
+    fn message(&self) -> Option<&str> {
+        self.inner().map(|message| message.full_name.as_str())
+    }
+
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::values::repr(slf.as_any(), "field")
+    }
+}

@@ -1,0 +1,75 @@
+//! Keys that choose rows: an integer, a slice, a mask, or a list of integers.
+
+use std::ops::Range;
+
+use pyo3::exceptions::{PyIndexError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::PySlice;
+
+/// The rows that a key chooses.
+pub(crate) enum Rows {
+    /// One.
+    One(usize),
+    /// Successive ones: they can be shown without a copy.
+    Range(Range<usize>),
+    /// Any.
+    List(Vec<usize>),
+}
+
+/// The rows that `key` chooses among `rows`.
+pub(crate) fn rows(key: &Bound<'_, PyAny>, rows: &Range<usize>) -> PyResult<Rows> {
+    if let Ok(slice) = key.cast::<PySlice>() {
+        return slice_rows(slice, rows);
+    }
+    if key.hasattr("__index__")? && !key.hasattr("__len__")? {
+        let index: isize = key.extract()?;
+        return Ok(Rows::One(wrap(index, rows)?));
+    }
+    list_rows(key, rows).map(Rows::List)
+}
+
+fn slice_rows(slice: &Bound<'_, PySlice>, rows: &Range<usize>) -> PyResult<Rows> {
+    let indices = slice.indices(rows.len() as isize)?;
+    let count = indices.slicelength;
+    if indices.step == 1 {
+        let start = rows.start + indices.start as usize;
+        return Ok(Rows::Range(start..start + count));
+    }
+    let at = |number: usize| (indices.start + number as isize * indices.step) as usize;
+    Ok(Rows::List((0..count).map(|number| rows.start + at(number)).collect()))
+}
+
+/// A mask has an entry for each row; integers choose rows, from the end where they are negative.
+fn list_rows(key: &Bound<'_, PyAny>, rows: &Range<usize>) -> PyResult<Vec<usize>> {
+    let numpy = key.py().import("numpy")?;
+    let array = numpy.call_method1("asarray", (key,))?;
+    let kind: char = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    let is_flat = array.getattr("ndim")?.extract::<usize>()? == 1;
+    let len = key.len().unwrap_or_default();
+    let indices: Vec<isize> = match kind {
+        'b' if is_flat && len == rows.len() => {
+            numpy.call_method1("flatnonzero", (array,))?.call_method0("tolist")?.extract()?
+        }
+        'b' if is_flat => {
+            let message = format!("the mask has {len} entries, there are {} rows", rows.len());
+            return Err(PyIndexError::new_err(message));
+        }
+        'i' | 'u' if is_flat => array.call_method0("tolist")?.extract()?,
+        // NumPy takes an empty list for floats.
+        _ if is_flat && len == 0 => Vec::new(),
+        _ => {
+            let found = key.get_type().name()?;
+            let message = format!("rows are chosen by integer, slice, mask or list of integers, not by {found}");
+            return Err(PyTypeError::new_err(message));
+        }
+    };
+    indices.into_iter().map(|index| wrap(index, rows)).collect()
+}
+
+fn wrap(index: isize, rows: &Range<usize>) -> PyResult<usize> {
+    let from_start = if index < 0 { rows.len().checked_sub(index.unsigned_abs()) } else { Some(index.unsigned_abs()) };
+    from_start
+        .filter(|&row| row < rows.len())
+        .map(|row| rows.start + row)
+        .ok_or_else(|| PyIndexError::new_err(format!("row {index} is out of range: there are {}", rows.len())))
+}

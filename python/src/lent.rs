@@ -1,0 +1,64 @@
+//! Buffers that Python lends for a decode, and for as long as a view of them lives.
+
+#![allow(unsafe_code, reason = "reads through the pointers of Python's buffer protocol")]
+
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// The bytes of a Python object, which cannot go away or be resized while this is held.
+///
+/// Another thread can still change the values of a `bytearray` or array while they are decoded without the GIL. The
+/// result is then of mixed values; the decoder checks no byte that it reads a second time.
+pub(crate) struct Lent(Holder);
+
+enum Holder {
+    /// The commonest, spared the buffer protocol; with where its bytes are.
+    Bytes {
+        _object: Py<PyBytes>,
+        start: *const u8,
+        len: usize,
+    },
+    Buffer(PyUntypedBuffer),
+}
+
+// SAFETY: the pointer is only read through, and the object that it points into is immutable and kept alive.
+unsafe impl Send for Holder {}
+// SAFETY: as above.
+unsafe impl Sync for Holder {}
+
+impl Lent {
+    /// Borrows what `object` holds; `argument` names it in errors.
+    pub(crate) fn new(object: &Bound<'_, PyAny>, argument: &str) -> PyResult<Self> {
+        if let Ok(bytes) = object.cast_exact::<PyBytes>() {
+            let (start, len) = (bytes.as_bytes().as_ptr(), bytes.as_bytes().len());
+            return Ok(Self(Holder::Bytes { _object: bytes.clone().unbind(), start, len }));
+        }
+        let Ok(buffer) = PyUntypedBuffer::get(object) else {
+            let found = object.get_type().name()?;
+            let message = format!("{argument}: expected bytes, bytearray, memoryview or another buffer, got {found}");
+            return Err(PyTypeError::new_err(message));
+        };
+        if !buffer.is_c_contiguous() {
+            return Err(PyValueError::new_err(format!("{argument}: the buffer is not contiguous; pass a copy of it")));
+        }
+        Ok(Self(Holder::Buffer(buffer)))
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        match &self.0 {
+            // SAFETY: `new` took both from the bytes object, which is immutable and which `self` keeps alive.
+            &Holder::Bytes { start, len, .. } => unsafe { std::slice::from_raw_parts(start, len) },
+            Holder::Buffer(buffer) if buffer.len_bytes() == 0 => &[],
+            Holder::Buffer(buffer) => {
+                let start = buffer.buf_ptr().cast::<u8>();
+                // SAFETY: the exporter guarantees `len_bytes` bytes at `start`, contiguous by the check in `new`, until
+                // the buffer is released, which dropping `self` does.
+                unsafe { std::slice::from_raw_parts(start, buffer.len_bytes()) }
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! A message type with the fields of it that are decoded: what turns bytes into columns.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyMappingProxy, PyString};
+use wirearray::column::Owner;
+use wirearray::decode::{self, Input, Options, Views};
+use wirearray::plan::Plan;
+
+use crate::errors;
+use crate::field::Field;
+use crate::lent::Lent;
+use crate::record::Record;
+use crate::schema::Schema;
+use crate::table::Table;
+
+/// A message type.
+#[pyclass(frozen, module = "wirearray")]
+pub(crate) struct MessageType {
+    plan: Arc<Plan>,
+    fields: PyOnceLock<Py<PyMappingProxy>>,
+}
+
+impl MessageType {
+    pub(crate) fn new(plan: Arc<Plan>) -> Self {
+        Self { plan, fields: PyOnceLock::new() }
+    }
+
+    /// The type of the messages in a table of a plan, with the fields that are decoded there.
+    pub(crate) fn of_table(plan: &Arc<Plan>, number: usize) -> Self {
+        Self::new(if number == 0 { plan.clone() } else { Arc::new(plan.of_message(number)) })
+    }
+
+    fn message(&self) -> &wirearray::schema::Message {
+        self.plan.schema().message(self.plan.message(0).message)
+    }
+}
+
+#[pymethods]
+impl MessageType {
+    /// The full name.
+    #[getter]
+    fn name(&self) -> &str {
+        &self.message().full_name
+    }
+
+    /// The schema that defines it.
+    #[getter]
+    fn schema(&self) -> Schema {
+        Schema::new(self.plan.schema().clone())
+    }
+
+    /// The fields that are decoded, by name.
+    #[getter]
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyMappingProxy>> {
+        let fields = self.fields.get_or_try_init(py, || {
+            let dict = PyDict::new(py);
+            for field in &self.plan.message(0).fields {
+                let field = Field::new(self.plan.schema().clone(), self.plan.message(0).message, field.field);
+                dict.set_item(PyString::intern(py, field.name()), field)?;
+            }
+            PyResult::Ok(PyMappingProxy::new(py, dict.as_mapping()).unbind())
+        })?;
+        Ok(fields.bind(py))
+    }
+
+    /// The oneofs of which a member is decoded: the names of their members, by name.
+    #[getter]
+    fn oneofs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
+        let dict = PyDict::new(py);
+        for &oneof in &self.plan.message(0).oneofs {
+            let oneof = &self.message().oneofs[oneof];
+            let members = oneof.fields.iter().map(|&field| self.message().fields[field].name.as_str());
+            dict.set_item(&oneof.name, pyo3::types::PyTuple::new(py, members.collect::<Vec<_>>())?)?;
+        }
+        Ok(PyMappingProxy::new(py, dict.as_mapping()))
+    }
+
+    /// The same type, of which only the fields on the given paths are decoded.
+    #[pyo3(signature = (*paths))]
+    fn select(&self, paths: Vec<String>) -> PyResult<Self> {
+        if paths.is_empty() {
+            return Err(PyValueError::new_err("paths: name at least one field to select"));
+        }
+        let plan = self.plan.select(paths.iter().map(String::as_str)).map_err(|error| errors::select_error(&error))?;
+        Ok(Self::new(Arc::new(plan)))
+    }
+
+    /// Decodes one message.
+    #[pyo3(signature = (data, *, copy = Some(true)))]
+    fn decode(&self, py: Python<'_>, data: &Bound<'_, PyAny>, copy: Option<bool>) -> PyResult<Record> {
+        let owner: Owner = Arc::new(Lent::new(data, "data")?);
+        self.decode_owned(py, owner, copy)
+    }
+
+    /// Decodes the one message that a file holds.
+    #[pyo3(signature = (path, *, copy = Some(true)))]
+    fn load(&self, py: Python<'_>, path: PathBuf, copy: Option<bool>) -> PyResult<Record> {
+        let owner = py.detach(|| wirearray::input::open(&path));
+        self.decode_owned(py, owner.map_err(|error| errors::file_error(&error, &path))?, copy)
+    }
+
+    /// Decodes many messages.
+    #[pyo3(signature = (data, *, offsets = None, copy = Some(true)))]
+    fn decode_many(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        offsets: Option<&Bound<'_, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Table> {
+        let messages = match offsets {
+            Some(offsets) => Messages::in_one_buffer(data, offsets)?,
+            None => Messages::in_buffers(data)?,
+        };
+        let plan = &self.plan;
+        let table = py.detach(|| decode::decode_many(plan, messages.iter(), messages.total_len(), options(copy)));
+        let table = table.map_err(|error| errors::decode_error(&error))?;
+        let rows = 0..table.rows();
+        Ok(Table::new(self.plan.clone(), Arc::new(table), rows))
+    }
+
+    /// Decodes one message with the reference decoder.
+    #[cfg(feature = "reference")]
+    fn _decode_reference(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Record> {
+        let lent = Lent::new(data, "data")?;
+        let table = py.detach(|| wirearray::reference::decode(&self.plan, lent.as_ref()));
+        Ok(Record::new(self.plan.clone(), Arc::new(table.map_err(|error| errors::decode_error(&error))?), 0))
+    }
+
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::values::repr(slf.as_any(), "message_type")
+    }
+}
+
+impl MessageType {
+    fn decode_owned(&self, py: Python<'_>, owner: Owner, copy: Option<bool>) -> PyResult<Record> {
+        let table = py.detach(|| decode::decode(&self.plan, Input::from(&owner), options(copy)));
+        let table = table.map_err(|error| errors::decode_error(&error))?;
+        Ok(Record::new(self.plan.clone(), Arc::new(table), 0))
+    }
+}
+
+/// What the `copy` argument means, as NumPy has it.
+fn options(copy: Option<bool>) -> Options {
+    let views = match copy {
+        Some(true) => Views::Never,
+        None => Views::WhereAligned,
+        Some(false) => Views::Always,
+    };
+    Options { views, ..Options::default() }
+}
+
+/// Messages that Python lends.
+enum Messages {
+    /// Each in a buffer of its own.
+    Buffers(Vec<Owner>),
+    /// All in one, end to end.
+    OneBuffer { owner: Owner, ranges: Vec<Range<usize>> },
+}
+
+impl Messages {
+    fn in_buffers(data: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let is_buffer = data.is_instance_of::<PyBytes>() || Lent::new(data, "data").is_ok();
+        if is_buffer {
+            let message = "data: got one buffer; pass a list of buffers, or offsets= with where each message starts";
+            return Err(PyTypeError::new_err(message));
+        }
+        let mut buffers: Vec<Owner> = Vec::with_capacity(data.len().unwrap_or_default());
+        let items = data.try_iter().map_err(|_| {
+            let found = data.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
+            PyTypeError::new_err(format!("data: expected a list of buffers, got {found}"))
+        })?;
+        for (row, item) in items.enumerate() {
+            buffers.push(Arc::new(Lent::new(&item?, &format!("data[{row}]"))?));
+        }
+        Ok(Self::Buffers(buffers))
+    }
+
+    fn in_one_buffer(data: &Bound<'_, PyAny>, offsets: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let owner: Owner = Arc::new(Lent::new(data, "data")?);
+        let len = (*owner).as_ref().len();
+        let offsets = int64_values(offsets)?;
+        if offsets.is_empty() {
+            return Err(PyValueError::new_err("offsets: expected one more than messages, got none"));
+        }
+        let range = |(row, pair): (usize, &[i64])| {
+            let (start, end) = (pair[0], pair[1]);
+            let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+            range.filter(|&(start, end)| start <= end && end <= len).map(|(start, end)| start..end).ok_or_else(|| {
+                let message = format!("offsets: message {row} would be bytes {start} to {end} of {len}");
+                PyValueError::new_err(message)
+            })
+        };
+        let ranges = offsets.windows(2).enumerate().map(range).collect::<PyResult<_>>()?;
+        Ok(Self::OneBuffer { owner, ranges })
+    }
+
+    fn iter(&self) -> Box<dyn Iterator<Item = (Input<'_>, Range<usize>)> + '_> {
+        match self {
+            Self::Buffers(buffers) => Box::new(buffers.iter().map(|owner| {
+                let input = Input::from(owner);
+                (input, 0..input.bytes.len())
+            })),
+            Self::OneBuffer { owner, ranges } => {
+                let input = Input::from(owner);
+                Box::new(ranges.iter().map(move |range| (input, range.clone())))
+            }
+        }
+    }
+
+    fn total_len(&self) -> usize {
+        self.iter().map(|(_, range)| range.len()).sum()
+    }
+}
+
+/// Integers of any array-like of them.
+fn int64_values(offsets: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
+    let numpy = offsets.py().import("numpy")?;
+    let array = numpy.call_method1("asarray", (offsets,))?;
+    let kind: char = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    if !matches!(kind, 'i' | 'u') || array.getattr("ndim")?.extract::<usize>()? != 1 {
+        let found = array.getattr("dtype")?;
+        return Err(PyTypeError::new_err(format!("offsets: expected a flat array of integers, got {found}")));
+    }
+    let array = numpy.call_method1("ascontiguousarray", (array, "int64"))?;
+    let lent = Lent::new(&array, "offsets")?;
+    Ok(lent.as_ref().as_chunks().0.iter().map(|&bytes| i64::from_ne_bytes(bytes)).collect())
+}

@@ -1,0 +1,105 @@
+//! Repeated fields: any number of values an entry.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use wirearray::column::{Data, Dtype, List};
+use wirearray::plan::Plan;
+
+use crate::array;
+use crate::entries::Entries;
+use crate::key::{self, Rows};
+use crate::values::{self, IntoBoundPyAny, column_object, entry_object, follow_into};
+
+/// The values of a repeated field, entry by entry.
+#[pyclass(frozen, module = "wirearray")]
+pub(crate) struct Ragged {
+    plan: Arc<Plan>,
+    list: Arc<List>,
+    entries: Range<usize>,
+}
+
+impl Ragged {
+    pub(crate) fn new(plan: Arc<Plan>, list: Arc<List>, entries: Range<usize>) -> Self {
+        Self { plan, list, entries }
+    }
+
+    fn data(&self) -> Data {
+        Data::List(self.list.clone())
+    }
+
+    fn column<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
+        let data = follow_into(&self.plan, &self.data(), path, path)?;
+        column_object(py, &self.plan, &data, self.entries.clone())
+    }
+}
+
+#[pymethods]
+impl Ragged {
+    /// The values of all entries, one after the other.
+    #[getter]
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let values = self.list.offsets.range_of_all(self.entries.clone()).unwrap_or_default();
+        column_object(py, &self.plan, &self.list.values, values)
+    }
+
+    /// Where each entry's values start and end.
+    #[getter]
+    fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        array::offsets(py, &self.list.offsets.slice(self.entries.clone()))
+    }
+
+    /// How many values each entry has.
+    #[getter]
+    fn lengths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        array::fresh(py, &self.list.offsets.lens(self.entries.clone()), Dtype::Int64)
+    }
+
+    fn __len__(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn __iter__(&self) -> Entries {
+        Entries::new(self.plan.clone(), self.data(), self.entries.clone())
+    }
+
+    fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.column(py, name).map_err(|error| values::attribute_error(py, error))
+    }
+
+    fn __dir__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let this = slf.get();
+        let names = match &this.list.values {
+            Data::Table(table) => values::names(&this.plan, table.number()),
+            _ => Vec::new(),
+        };
+        values::dir(slf.as_any(), &names)
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(found) = values::get_named(key, |path| self.column(py, path))? {
+            return Ok(found);
+        }
+        match key::rows(key, &self.entries)? {
+            Rows::One(entry) => entry_object(py, &self.plan, &self.data(), entry),
+            Rows::Range(entries) => column_object(py, &self.plan, &self.data(), entries),
+            Rows::List(entries) => {
+                let list = Arc::new(self.list.take(&entries));
+                Self::new(self.plan.clone(), list, 0..entries.len()).into_bound_py_any(py)
+            }
+        }
+    }
+
+    /// The entries in a list.
+    fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let data = self.data();
+        let entries = self.entries.clone().map(|entry| entry_object(py, &self.plan, &data, entry));
+        PyList::new(py, entries.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::repr(slf.as_any(), "ragged")
+    }
+}

@@ -1,0 +1,139 @@
+//! One message: a row of a table.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyIterator, PyList, PyString};
+use wirearray::column::{self, Data};
+use wirearray::plan::Plan;
+
+use crate::message_type::MessageType;
+use crate::values::{self, entry_object, follow};
+
+/// One message.
+#[pyclass(frozen, module = "wirearray")]
+pub(crate) struct Record {
+    plan: Arc<Plan>,
+    table: Arc<column::Table>,
+    row: usize,
+}
+
+impl Record {
+    pub(crate) fn new(plan: Arc<Plan>, table: Arc<column::Table>, row: usize) -> Self {
+        Self { plan, table, row }
+    }
+
+    fn value<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
+        entry_object(py, &self.plan, &follow(&self.plan, &self.table, path)?, self.row)
+    }
+}
+
+#[pymethods]
+impl Record {
+    /// The type of the message.
+    #[getter]
+    fn message_type(&self) -> MessageType {
+        MessageType::of_table(&self.plan, self.table.number())
+    }
+
+    fn __len__(&self) -> usize {
+        self.plan.message(self.table.number()).fields.len()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        PyList::new(py, self.keys())?.try_iter()
+    }
+
+    fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
+        name.extract::<String>().is_ok_and(|name| self.plan.column_index(self.table.number(), &name).is_some())
+    }
+
+    fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.value(py, name).map_err(|error| values::attribute_error(py, error))
+    }
+
+    fn __dir__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::dir(slf.as_any(), &slf.get().keys())
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        values::get_named(key, |path| self.value(py, path))?.ok_or_else(|| {
+            let found = key.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
+            pyo3::exceptions::PyTypeError::new_err(format!("fields are chosen by name, not by {found}"))
+        })
+    }
+
+    /// The names of the fields.
+    fn keys(&self) -> Vec<String> {
+        values::names(&self.plan, self.table.number()).into_iter().map(str::to_owned).collect()
+    }
+
+    fn _ipython_key_completions_(&self) -> Vec<String> {
+        self.keys()
+    }
+
+    /// Whether the message has a value of its own for the field that the path leads to.
+    fn present(&self, name: &str) -> PyResult<bool> {
+        Ok(values::follow_validity(&self.plan, &self.table, name)?.is_set(self.row))
+    }
+
+    /// The number of the field that is set of a oneof, 0 for none.
+    fn which(&self, oneof: &str) -> PyResult<i32> {
+        let numbers = values::oneof(&self.plan, &self.table, oneof)?;
+        let bytes = numbers.get(self.row).and_then(|bytes| bytes.try_into().ok());
+        Ok(bytes.map_or(0, i32::from_ne_bytes))
+    }
+
+    /// The message as Python objects all the way down; repeated numbers stay arrays.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (index, name) in values::names(&self.plan, self.table.number()).into_iter().enumerate() {
+            let value = match self.table.column_with_values(index) {
+                None if values::is_singular_message(&self.plan, self.table.number(), index) => py.None().into_bound(py),
+                _ => self.plain_value(py, index)?,
+            };
+            dict.set_item(PyString::intern(py, name), value)?;
+        }
+        Ok(dict)
+    }
+
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::repr(slf.as_any(), "record")
+    }
+}
+
+impl Record {
+    /// A field's value for `to_dict`.
+    fn plain_value<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+        let data = &self.table.column(index).data;
+        let value = entry_object(py, &self.plan, data, self.row)?;
+        match data {
+            Data::Numbers(_) => value.call_method0("item"),
+            Data::Strings(_) => Ok(value),
+            Data::Table(_) if value.is_none() => Ok(value),
+            Data::Table(_) => value.call_method0("to_dict"),
+            Data::List(list) => match &list.values {
+                Data::Table(_) if values::is_map(&self.plan, self.table.number(), index) => plain_map(py, &value),
+                Data::Table(_) => plain_list(py, &value),
+                Data::Strings(_) => value.call_method0("to_list"),
+                _ => Ok(value),
+            },
+        }
+    }
+}
+
+fn plain_list<'py>(py: Python<'py>, table: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let records = table.try_iter()?.map(|record| record?.call_method0("to_dict"));
+    Ok(PyList::new(py, records.collect::<PyResult<Vec<_>>>()?)?.into_any())
+}
+
+fn plain_map<'py>(py: Python<'py>, table: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let dict = PyDict::new(py);
+    for entry in table.try_iter()? {
+        let entry = entry?.call_method0("to_dict")?;
+        // A selection of the keys alone leaves no values.
+        let value = entry.call_method1("get", ("value",))?;
+        dict.set_item(entry.get_item("key")?, value)?;
+    }
+    Ok(dict.into_any())
+}

@@ -1,0 +1,90 @@
+//! Strings and bytes, in one piece of memory.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use wirearray::column::{Data, Dtype, StringColumn};
+use wirearray::plan::Plan;
+
+use crate::array;
+use crate::entries::Entries;
+use crate::key::{self, Rows};
+use crate::values::{self, column_object, string_object};
+
+/// Strings, or bytes where the field is declared so.
+#[pyclass(frozen, module = "wirearray")]
+pub(crate) struct Strings {
+    plan: Arc<Plan>,
+    strings: StringColumn,
+    entries: Range<usize>,
+}
+
+impl Strings {
+    pub(crate) fn new(plan: Arc<Plan>, strings: StringColumn, entries: Range<usize>) -> Self {
+        Self { plan, strings, entries }
+    }
+}
+
+#[pymethods]
+impl Strings {
+    /// The bytes of all strings, one after the other.
+    #[getter]
+    fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let range = self.strings.offsets.range_of_all(self.entries.clone()).unwrap_or_default();
+        array::bytes(py, &self.strings.data, range)
+    }
+
+    /// Where each string starts and ends.
+    #[getter]
+    fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        array::offsets(py, &self.strings.offsets.slice(self.entries.clone()))
+    }
+
+    /// The length of each string in bytes.
+    #[getter]
+    fn lengths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        array::fresh(py, &self.strings.offsets.lens(self.entries.clone()), Dtype::Int64)
+    }
+
+    fn __len__(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn __iter__(&self) -> Entries {
+        Entries::new(self.plan.clone(), Data::Strings(self.strings.clone()), self.entries.clone())
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let data = || Data::Strings(self.strings.clone());
+        match key::rows(key, &self.entries)? {
+            Rows::One(entry) => string_object(py, &self.strings, entry),
+            Rows::Range(entries) => column_object(py, &self.plan, &data(), entries),
+            Rows::List(entries) => column_object(py, &self.plan, &data().take(&entries), 0..entries.len()),
+        }
+    }
+
+    /// The strings in a list.
+    fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let strings = self.entries.clone().map(|entry| string_object(py, &self.strings, entry));
+        PyList::new(py, strings.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    /// The strings in an array: of NumPy's variable-width `StringDType`, or of `object` for bytes.
+    fn to_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let numpy = py.import("numpy")?;
+        let options = PyDict::new(py);
+        let dtype = if self.strings.is_text {
+            numpy.getattr("dtypes")?.getattr("StringDType")?.call0()?
+        } else {
+            numpy.getattr("object_")?
+        };
+        options.set_item("dtype", dtype)?;
+        numpy.call_method("array", (self.to_list(py)?,), Some(&options))
+    }
+
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::repr(slf.as_any(), "strings")
+    }
+}

@@ -1,0 +1,121 @@
+//! Rows of messages, column by column.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use wirearray::column::{self, Data, Dtype};
+use wirearray::plan::Plan;
+
+use crate::array;
+use crate::entries::Entries;
+use crate::key::{self, Rows};
+use crate::message_type::MessageType;
+use crate::values::{self, IntoBoundPyAny, column_object, entry_object, follow};
+
+/// Messages of one type, column by column.
+#[pyclass(frozen, module = "wirearray")]
+pub(crate) struct Table {
+    plan: Arc<Plan>,
+    table: Arc<column::Table>,
+    rows: Range<usize>,
+}
+
+impl Table {
+    pub(crate) fn new(plan: Arc<Plan>, table: Arc<column::Table>, rows: Range<usize>) -> Self {
+        Self { plan, table, rows }
+    }
+
+    fn column<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
+        column_object(py, &self.plan, &follow(&self.plan, &self.table, path)?, self.rows.clone())
+    }
+
+    fn data(&self) -> Data {
+        Data::Table(self.table.clone())
+    }
+}
+
+#[pymethods]
+impl Table {
+    /// The type of the messages.
+    #[getter]
+    fn message_type(&self) -> MessageType {
+        MessageType::of_table(&self.plan, self.table.number())
+    }
+
+    fn __len__(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn __iter__(&self) -> Entries {
+        Entries::new(self.plan.clone(), self.data(), self.rows.clone())
+    }
+
+    fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
+        name.extract::<String>().is_ok_and(|name| self.plan.column_index(self.table.number(), &name).is_some())
+    }
+
+    fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.column(py, name).map_err(|error| values::attribute_error(py, error))
+    }
+
+    fn __dir__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::dir(slf.as_any(), &slf.get().keys())
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(found) = values::get_named(key, |path| self.column(py, path))? {
+            return Ok(found);
+        }
+        match key::rows(key, &self.rows)? {
+            Rows::One(row) => entry_object(py, &self.plan, &self.data(), row),
+            Rows::Range(rows) => column_object(py, &self.plan, &self.data(), rows),
+            Rows::List(rows) => {
+                let table = Arc::new(self.table.take(&rows));
+                Self::new(self.plan.clone(), table, 0..rows.len()).into_bound_py_any(py)
+            }
+        }
+    }
+
+    /// The names of the columns.
+    fn keys(&self) -> Vec<String> {
+        values::names(&self.plan, self.table.number()).into_iter().map(str::to_owned).collect()
+    }
+
+    fn _ipython_key_completions_(&self) -> Vec<String> {
+        self.keys()
+    }
+
+    /// Which rows have a value of their own in the column that the path leads to.
+    fn present<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let validity = values::follow_validity(&self.plan, &self.table, name)?;
+        array::fresh(py, &validity.flags(self.rows.clone()), Dtype::Bool)
+    }
+
+    /// The number of the field that each row has set of a oneof, 0 for none.
+    fn which<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Bound<'py, PyAny>> {
+        array::numbers(py, &values::oneof(&self.plan, &self.table, oneof)?, self.rows.clone())
+    }
+
+    /// The columns in a dict; those of nested tables in dicts of their own, `None` where no row has the message.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (index, name) in values::names(&self.plan, self.table.number()).into_iter().enumerate() {
+            let value = match self.table.column_with_values(index).map(|column| &column.data) {
+                Some(Data::Table(inner)) => {
+                    let inner = Self::new(self.plan.clone(), inner.clone(), self.rows.clone());
+                    inner.to_dict(py)?.into_any()
+                }
+                None if values::is_singular_message(&self.plan, self.table.number(), index) => py.None().into_bound(py),
+                _ => column_object(py, &self.plan, &self.table.column(index).data, self.rows.clone())?,
+            };
+            dict.set_item(PyString::intern(py, name), value)?;
+        }
+        Ok(dict)
+    }
+
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::repr(slf.as_any(), "table")
+    }
+}

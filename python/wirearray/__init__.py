@@ -1,0 +1,26 @@
+"""Protocol Buffers bytes to NumPy arrays, at the speed of memory.
+
+>>> import wirearray as wa
+>>> schema = wa.Schema.from_source('syntax = "proto3"; message Series { repeated double times = 1; }')
+>>> record = schema["Series"].decode(b"\\x0a\\x08\\0\\0\\0\\0\\0\\0\\xf0\\x3f")
+>>> record["times"]
+array([1.])
+"""
+
+from wirearray._core import Field, MessageType, Ragged, Record, Schema, Strings, Table, __version__
+from wirearray._errors import DecodeError, SchemaError
+from wirearray._message_type import message_type
+
+__all__ = [
+    "DecodeError",
+    "Field",
+    "MessageType",
+    "Ragged",
+    "Record",
+    "Schema",
+    "SchemaError",
+    "Strings",
+    "Table",
+    "__version__",
+    "message_type",
+]

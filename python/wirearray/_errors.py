@@ -1,0 +1,61 @@
+"""The exceptions of the package."""
+
+from __future__ import annotations
+
+
+class DecodeError(ValueError):
+    """Bytes that are not a message of the expected type.
+
+    Attributes
+    ----------
+    kind : str
+        What is wrong, in a few stable words: "truncated", "length past end", "invalid utf-8" and so on.
+    offset : int
+        The byte of the input at which the faulty item begins.
+    path : str
+        The field being read, as in ``series[3].times``; empty where no field was reached.
+    row : int or None
+        The message's number, where many were decoded.
+    """
+
+    kind: str
+    offset: int
+    path: str
+    row: int | None
+
+    def __init__(self, message: str, kind: str, offset: int, path: str = "", row: int | None = None) -> None:
+        super().__init__(message, kind, offset, path, row)
+        self.kind = kind
+        self.offset = offset
+        self.path = path
+        self.row = row
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class SchemaError(ValueError):
+    """A schema that cannot be used.
+
+    Attributes
+    ----------
+    file : str or None
+        The file that is wrong, as the schema names it.
+    line, column : int or None
+        Where in the file's text, counted from 1.
+    """
+
+    file: str | None
+    line: int | None
+    column: int | None
+
+    def __init__(
+        self, message: str, file: str | None = None, line: int | None = None, column: int | None = None
+    ) -> None:
+        super().__init__(message, file, line, column)
+        self.file = file
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -1,0 +1,71 @@
+"""The shortcut from whatever a user holds to a message type."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from wirearray._core import MessageType, Schema
+
+
+def message_type(source: Any, name: str | None = None) -> MessageType:
+    """Return the message type that `source` defines.
+
+    Parameters
+    ----------
+    source : path, generated class or Schema
+        A ``.proto`` file, a file that holds a ``FileDescriptorSet``, a class (or message) of the official ``protobuf``
+        package, or a schema.
+    name : str, optional
+        The message's full name. May be left out for a generated class, and where the source defines one message.
+
+    Returns
+    -------
+    MessageType
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file does not exist.
+    SchemaError
+        If the file is not a schema.
+    KeyError
+        If the schema has no message of that name.
+    ValueError
+        If the name is left out and the source defines several messages, or none.
+    TypeError
+        If `source` is none of these.
+
+    Examples
+    --------
+    >>> import wirearray as wa
+    >>> schema = wa.Schema.from_source('syntax = "proto3"; message Point { double x = 1; double y = 2; }')
+    >>> wa.message_type(schema).name
+    'Point'
+    """
+    if isinstance(source, MessageType):
+        return source if name is None else source.schema[name]
+    if not isinstance(source, Schema | str | os.PathLike):
+        descriptor = getattr(source, "DESCRIPTOR", source)
+        full_name = getattr(descriptor, "full_name", None)
+        if full_name is None:
+            message = f"source: expected a path, a generated class or a Schema, got {type(source).__name__}"
+            raise TypeError(message)
+        return Schema.from_message(source)[full_name if name is None else name]
+    schema = source if isinstance(source, Schema) else _schema_of_file(Path(source))
+    return schema[_only_root(schema) if name is None else name]
+
+
+def _schema_of_file(path: Path) -> Schema:
+    if path.suffix == ".proto":
+        return Schema.from_files(path)
+    return Schema.from_descriptor_set(path.read_bytes())
+
+
+def _only_root(schema: Schema) -> str:
+    roots = schema.roots
+    if len(roots) == 1:
+        return roots[0]
+    found = ", ".join(roots) if roots else "none"
+    raise ValueError(f"name: say which message is meant; the source defines {found}")

@@ -1,0 +1,126 @@
+"""How the package's objects are shown: names, shapes, dtypes, and the first and last values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from wirearray._core import Field, MessageType, Ragged, Record, Schema, Strings, Table
+
+_WIDTH = 100
+_FIELDS = 40
+
+
+def schema(shown: Schema) -> str:
+    """Show a schema: its message types."""
+    names = list(shown)
+    return _block(f"Schema of {_count(len(names), 'message type')}", names)
+
+
+def message_type(shown: MessageType) -> str:
+    """Show a message type: its fields as the `.proto` has them."""
+    fields = shown.fields.values()
+    return _block(f"MessageType {shown.name}", [_declaration(each) for each in fields])
+
+
+def field(shown: Field) -> str:
+    """Show a field as the `.proto` has it."""
+    return f"Field {_declaration(shown)}"
+
+
+def record(shown: Record) -> str:
+    """Show one message: each field's value."""
+    return _block(f"Record {shown.message_type.name}", _lines(shown, shown.message_type.fields))
+
+
+def table(shown: Table) -> str:
+    """Show many messages: each column's dtype, shape, and first and last values."""
+    title = f"Table {shown.message_type.name}, {_count(len(shown), 'row')}"
+    return _block(title, _lines(shown, shown.message_type.fields))
+
+
+def ragged(shown: Ragged) -> str:
+    """Show a repeated field: how many values in how many entries."""
+    return f"Ragged {_summary(shown)}"
+
+
+def strings(shown: Strings) -> str:
+    """Show strings: how many, the first and the last."""
+    return f"Strings {_summary(shown)}"
+
+
+def _lines(shown: Record | Table, fields: Iterable[str]) -> list[str]:
+    names = list(fields)
+    width = max((len(name) for name in names), default=0)
+    return [f"{name:<{width}}  {_summary(shown[name])}" for name in names]
+
+
+def _summary(value: Any) -> str:
+    """One line that says what a value is."""
+    match value:
+        case np.ndarray():
+            return f"{value.dtype}[{len(value)}]  {_ends(value)}"
+        case Strings():
+            return f"strings[{len(value)}]  {_ends(value)}"
+        case Ragged():
+            return f"{len(value)} x {_summary_of_values(value)}"
+        case Table():
+            return f"{value.message_type.name}[{len(value)}]"
+        case Record():
+            return value.message_type.name
+        case None:
+            return "None"
+        case np.generic():
+            return f"{value.dtype}  {value}"
+        case str() | bytes():
+            return repr(value) if len(value) <= _WIDTH else f"{value[:_WIDTH]!r}... ({len(value)} long)"
+    return repr(value)
+
+
+def _summary_of_values(value: Ragged) -> str:
+    values = value.values
+    lengths = value.lengths
+    spread = f"{lengths.min()}-{lengths.max()} each" if len(lengths) else "no entries"
+    kind = values.dtype if isinstance(values, np.ndarray) else _kind(values)
+    return f"{kind}[{len(values)}] ({spread})"
+
+
+def _kind(values: Strings | Table | Ragged) -> str:
+    return values.message_type.name if isinstance(values, Table) else type(values).__name__.lower()
+
+
+def _ends(values: np.ndarray[Any, Any] | Strings) -> str:
+    """The first and last few values."""
+    if len(values) <= 6:
+        return f"[{', '.join(_short(value) for value in values)}]"
+    first = ", ".join(_short(value) for value in values[:3])
+    last = ", ".join(_short(value) for value in values[-2:])
+    return f"[{first}, ..., {last}]"
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, np.floating) else str(value) if np.isscalar(value) else repr(value)
+    if isinstance(value, str | bytes):
+        text = repr(value)
+    return text if len(text) <= 24 else f"{text[:20]}..."
+
+
+def _declaration(shown: Field) -> str:
+    kind = shown.message or shown.kind
+    label = "map " if shown.map else "repeated " if shown.repeated else ""
+    dtype = f"  {shown.dtype}" if shown.dtype is not None else ""
+    oneof = f"  oneof {shown.oneof}" if shown.oneof else ""
+    return f"{label}{kind} {shown.name} = {shown.number}{dtype}{oneof}"
+
+
+def _block(title: str, lines: list[str]) -> str:
+    shown = [line if len(line) <= 2 * _WIDTH else f"{line[: 2 * _WIDTH]}..." for line in lines[:_FIELDS]]
+    if len(lines) > _FIELDS:
+        shown.append(f"... and {len(lines) - _FIELDS} more")
+    return "\n  ".join([title, *shown])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
