@@ -45,13 +45,6 @@ impl Tag {
         }
     }
 
-    /// A tag that has been checked before, because it was made from a field.
-    #[inline(always)]
-    pub(crate) fn known(raw: u32) -> Self {
-        debug_assert!(Self::from_raw(raw).is_ok());
-        Self(raw)
-    }
-
     /// The tag as it is written.
     #[inline(always)]
     pub const fn raw(self) -> u32 {
@@ -127,7 +120,8 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     pub fn advance(&mut self, len: usize) {
         debug_assert!(len <= self.remaining().len());
-        self.position = self.position.saturating_add(len).min(self.bytes.len());
+        // Past the end, which no caller goes, nothing could be read.
+        self.position = self.position.wrapping_add(len);
     }
 
     /// Moves to `position` in the message that ends where `input`, the whole input from its first byte, is cut.

@@ -21,18 +21,36 @@ pub struct Batch {
     columns: Vec<Growing>,
 }
 
+/// A table of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableId {
+    number: u32,
+    /// Where its column numbers start in `Batch::slots`; kept here to spare a look at the table.
+    first_slot: u32,
+}
+
+impl TableId {
+    /// The table of the messages themselves.
+    pub const OUTERMOST: Self = Self { number: 0, first_slot: 0 };
+
+    #[inline(always)]
+    fn number(self) -> usize {
+        self.number as usize
+    }
+
+    #[inline(always)]
+    fn slot(self, index: u16) -> usize {
+        self.first_slot as usize + usize::from(index)
+    }
+}
+
 /// A table under construction.
 #[derive(Debug)]
-pub struct GrowingTable {
+struct GrowingTable {
     /// The table's number in the layout.
     layout: usize,
-    /// Where its column numbers start in `Batch::slots`.
-    first_slot: usize,
-    /// How many rows it has, where it is the outermost or its rows are the values of another's; a table of singular
-    /// messages has the rows of the table around it.
-    pub rows: usize,
-    /// True where it has no more rows than the batch has messages.
-    pub is_outermost: bool,
+    /// True where its rows are those of the batch: of the outermost table and of singular messages in it.
+    has_rows_of_batch: bool,
     oneofs: Vec<GrowingOneof>,
 }
 
@@ -68,23 +86,15 @@ impl Batch {
         batch
     }
 
-    /// The table of that number; 0 is the outermost.
-    #[inline(always)]
-    pub fn table(&mut self, table: usize) -> &mut GrowingTable {
-        &mut self.tables[table]
+    /// True where the rows of `table` are those of the batch, and not the values of a repeated field.
+    pub fn has_rows_of_batch(&self, table: TableId) -> bool {
+        self.tables[table.number()].has_rows_of_batch
     }
 
-    /// Where the column numbers of `table` start: what [`Batch::column`] wants to know.
+    /// The number of the column in place `index` of `table`, once it has been made.
     #[inline(always)]
-    pub fn first_slot(&self, table: usize) -> usize {
-        self.tables[table].first_slot
-    }
-
-    /// The number of the column in place `index` of the table whose column numbers start at `first_slot`, once it has
-    /// been made.
-    #[inline(always)]
-    pub fn column_number(&self, first_slot: usize, index: u16) -> Option<usize> {
-        (self.slots[first_slot + usize::from(index)] as usize).checked_sub(1)
+    pub fn column_number(&self, table: TableId, index: u16) -> Option<usize> {
+        (self.slots[table.slot(index)] as usize).checked_sub(1)
     }
 
     /// The column of that number.
@@ -95,9 +105,9 @@ impl Batch {
 
     /// Makes the column in place `index` of `table`; returns its number.
     #[cold]
-    pub fn add_column(&mut self, table: usize, index: u16) -> usize {
+    pub fn add_column(&mut self, table: TableId, index: u16) -> usize {
         let layout = Arc::clone(&self.layout);
-        let GrowingTable { layout: number, first_slot, is_outermost, .. } = self.tables[table];
+        let GrowingTable { layout: number, has_rows_of_batch, .. } = self.tables[table.number()];
         let column = &layout.tables[number].columns[usize::from(index)];
         let presence = Presence::new(column.cardinality == Cardinality::Explicit);
         let growing = match (&column.item, column.cardinality.is_repeated()) {
@@ -106,40 +116,35 @@ impl Batch {
             (Item::String { .. }, true) => Growing::StringLists(StringLists::default()),
             (Item::String { default, .. }, false) => Growing::Strings(Strings::new(default.clone(), presence)),
             (Item::Table(inner), true) => Growing::RowLists(RowLists::new(self.add_table(*inner, false))),
-            (Item::Table(inner), false) => Growing::Rows(Rows::new(self.add_table(*inner, is_outermost), presence)),
+            (Item::Table(inner), false) => {
+                Growing::Rows(Rows::new(self.add_table(*inner, has_rows_of_batch), presence))
+            }
         };
         self.columns.push(growing);
-        self.slots[first_slot + usize::from(index)] =
-            u32::try_from(self.columns.len()).expect("memory ends before the columns' numbers do");
+        self.slots[table.slot(index)] = number_of(self.columns.len());
         self.columns.len() - 1
     }
 
-    fn add_table(&mut self, number: usize, is_outermost: bool) -> usize {
+    fn add_table(&mut self, number: usize, has_rows_of_batch: bool) -> TableId {
         let layout = &self.layout.tables[number];
-        let first_slot = self.slots.len();
-        self.slots.resize(first_slot + layout.columns.len(), 0);
+        let id = TableId { number: number_of(self.tables.len()), first_slot: number_of(self.slots.len()) };
+        self.slots.resize(self.slots.len() + layout.columns.len(), 0);
         let oneofs = (0..layout.oneofs).map(|_| GrowingOneof::new()).collect();
-        self.tables.push(GrowingTable { layout: number, first_slot, rows: 0, is_outermost, oneofs });
-        self.tables.len() - 1
+        self.tables.push(GrowingTable { layout: number, has_rows_of_batch, oneofs });
+        id
     }
 
     /// Makes `row` have a row in the table that the column stands for, which is returned with its row's number.
     ///
     /// A singular message has the row that goes with `row`, a repeated one gets a new row.
     #[inline(always)]
-    pub fn open_row(&mut self, column: usize, row: usize, at_most: AtMost) -> (usize, usize) {
+    pub fn open_row(&mut self, column: usize, row: usize, at_most: AtMost) -> (TableId, usize) {
         match &mut self.columns[column] {
             Growing::Rows(rows) => {
                 rows.set(row);
                 (rows.table, row)
             }
-            Growing::RowLists(lists) => {
-                let rows = &mut self.tables[lists.table].rows;
-                let new = *rows;
-                lists.starts.open(row, new, at_most);
-                *rows += 1;
-                (lists.table, new)
-            }
+            Growing::RowLists(lists) => (lists.table, lists.open(row, at_most)),
             _ => wrong_column(),
         }
     }
@@ -147,8 +152,8 @@ impl Batch {
     /// Notes that `row` of `table` has set the member with field `number` of a oneof, and forgets what it had set of
     /// another member. `column` is the member's, if it is decoded at all.
     #[inline]
-    pub fn choose(&mut self, table: usize, oneof: u16, row: usize, number: u32, column: Option<u16>) {
-        let oneof = &mut self.tables[table].oneofs[usize::from(oneof)];
+    pub fn choose(&mut self, table: TableId, oneof: u16, row: usize, number: u32, column: Option<u16>) {
+        let oneof = &mut self.tables[table.number()].oneofs[usize::from(oneof)];
         let chosen = oneof.numbers.get(row);
         if chosen == Some(number) {
             return;
@@ -157,34 +162,36 @@ impl Batch {
         oneof.numbers.set(row, number, row + 1);
         oneof.member = column;
         if let Some(former) = former {
-            let first_slot = self.tables[table].first_slot;
-            self.truncate_column(first_slot, former, row);
+            self.truncate_column(table, former, row);
         }
     }
 
-    /// Forgets all rows of `table` from number `rows` on, and everything in them.
-    pub fn truncate(&mut self, table: usize, rows: usize) {
-        self.truncate_all(vec![(table, rows)]);
+    /// Forgets the last row that [`Batch::open_row`] made in the table that the column stands for, and all in it.
+    pub fn drop_row(&mut self, column: usize) {
+        if let Growing::RowLists(lists) = &mut self.columns[column] {
+            lists.rows -= 1;
+            let last = (lists.table, lists.rows);
+            self.truncate_all(vec![last]);
+        }
     }
 
-    fn truncate_column(&mut self, first_slot: usize, index: u16, rows: usize) {
-        let number = self.column_number(first_slot, index);
+    fn truncate_column(&mut self, table: TableId, index: u16, rows: usize) {
+        let number = self.column_number(table, index);
         if let Some(inner) = number.and_then(|number| self.columns[number].truncate(rows)) {
             self.truncate_all(vec![inner]);
         }
     }
 
     /// The open ends stand in a list, not on the call stack: data can be nested deeply.
-    fn truncate_all(&mut self, mut open: Vec<(usize, usize)>) {
+    fn truncate_all(&mut self, mut open: Vec<(TableId, usize)>) {
         while let Some((table, rows)) = open.pop() {
-            let growing = &mut self.tables[table];
-            growing.rows = rows.min(growing.rows);
+            let growing = &mut self.tables[table.number()];
             for oneof in &mut growing.oneofs {
                 oneof.numbers.truncate(rows);
             }
-            let (layout, first_slot) = (growing.layout, growing.first_slot);
-            for index in first_slot..first_slot + self.layout.tables[layout].columns.len() {
-                let number = (self.slots[index] as usize).checked_sub(1);
+            let columns = self.layout.tables[growing.layout].columns.len();
+            for slot in table.slot(0)..table.slot(0) + columns {
+                let number = (self.slots[slot] as usize).checked_sub(1);
                 open.extend(number.and_then(|number| self.columns[number].truncate(rows)));
             }
         }
@@ -194,21 +201,21 @@ impl Batch {
     pub fn finish(mut self, rows: usize) -> Table {
         let columns = std::mem::take(&mut self.columns);
         let mut columns: Vec<Option<Growing>> = columns.into_iter().map(Some).collect();
-        self.finish_table(&mut columns, 0, rows, Validity::All)
+        self.finish_table(&mut columns, TableId::OUTERMOST, rows, Validity::All)
     }
 
     fn finish_table(
         &mut self,
         columns: &mut Vec<Option<Growing>>,
-        table: usize,
+        table: TableId,
         rows: usize,
         validity: Validity,
     ) -> Table {
         let layout = Arc::clone(&self.layout);
-        let GrowingTable { layout: number, first_slot, ref mut oneofs, .. } = self.tables[table];
+        let GrowingTable { layout: number, ref mut oneofs, .. } = self.tables[table.number()];
         let oneofs = std::mem::take(oneofs).into_iter().map(|oneof| oneof.numbers.finish(rows).0).collect();
         let finished = layout.tables[number].columns.iter().enumerate().map(|(index, column)| {
-            let number = (self.slots[first_slot + index] as usize).checked_sub(1)?;
+            let number = (self.slots[table.slot(0) + index] as usize).checked_sub(1)?;
             let growing = columns[number].take()?;
             Some(self.finish_column(columns, growing, column, rows))
         });
@@ -245,14 +252,17 @@ impl Batch {
                 Column { data: Data::Table(Arc::new(table)), validity }
             }
             Growing::RowLists(inner) => {
-                let inner_rows = self.tables[inner.table].rows;
-                let table = self.finish_table(columns, inner.table, inner_rows, Validity::All);
-                let list = List::new(inner.starts.finish(rows, inner_rows), Data::Table(Arc::new(table)));
+                let table = self.finish_table(columns, inner.table, inner.rows, Validity::All);
+                let list = List::new(inner.starts.finish(rows, inner.rows), Data::Table(Arc::new(table)));
                 let list = if layout.cardinality == Cardinality::Map { list.with_last_of_equal_keys() } else { list };
                 Column { data: Data::List(Arc::new(list)), validity: Validity::All }
             }
         }
     }
+}
+
+fn number_of(count: usize) -> u32 {
+    u32::try_from(count).expect("memory ends before 32-bit numbers of tables and columns do")
 }
 
 fn number_column((values, validity): (Memory, Validity), layout: &ColumnLayout) -> Column {
@@ -347,7 +357,7 @@ impl Growing {
     }
 
     /// Forgets all rows from number `rows` on; returns the table whose rows go with them, and how many it keeps.
-    fn truncate(&mut self, rows: usize) -> Option<(usize, usize)> {
+    fn truncate(&mut self, rows: usize) -> Option<(TableId, usize)> {
         match self {
             Self::Wide(numbers) => numbers.truncate(rows),
             Self::Narrow(numbers) => numbers.truncate(rows),
@@ -361,7 +371,7 @@ impl Growing {
                 inner.truncate(rows);
                 return Some((inner.table, rows));
             }
-            Self::RowLists(inner) => return inner.starts.truncate(rows).map(|start| (inner.table, start)),
+            Self::RowLists(inner) => return inner.truncate(rows).map(|start| (inner.table, start)),
         }
         None
     }

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::batch::TableId;
 use super::buffer::{Buffer, Element};
 use super::memory::Memory;
 
@@ -373,14 +374,14 @@ impl StringLists {
 /// The rows of a table that belong to the rows of another: one each, or none.
 #[derive(Debug)]
 pub struct Rows {
-    /// The table's number in its batch.
-    pub table: usize,
+    /// The table.
+    pub table: TableId,
     presence: Presence,
     len: usize,
 }
 
 impl Rows {
-    pub(super) fn new(table: usize, presence: Presence) -> Self {
+    pub(super) fn new(table: TableId, presence: Presence) -> Self {
         Self { table, presence, len: 0 }
     }
 
@@ -406,14 +407,31 @@ impl Rows {
 /// The rows of a table that belong to the rows of another: any number of them.
 #[derive(Debug)]
 pub struct RowLists {
-    /// The table's number in its batch.
-    pub table: usize,
+    /// The table.
+    pub table: TableId,
     /// Where the rows of each row start.
     pub starts: Starts,
+    /// The rows that the table has.
+    pub(super) rows: usize,
 }
 
 impl RowLists {
-    pub(super) fn new(table: usize) -> Self {
-        Self { table, starts: Starts::default() }
+    pub(super) fn new(table: TableId) -> Self {
+        Self { table, starts: Starts::default(), rows: 0 }
+    }
+
+    /// Adds a row to the table, which belongs to `row`; returns its number.
+    #[inline(always)]
+    pub(super) fn open(&mut self, row: usize, at_most: AtMost) -> usize {
+        let new = self.rows;
+        self.starts.open(row, new, at_most);
+        self.rows = new + 1;
+        new
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) -> Option<usize> {
+        let start = self.starts.truncate(rows)?;
+        self.rows = start;
+        Some(start)
     }
 }

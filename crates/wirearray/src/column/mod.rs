@@ -14,7 +14,7 @@ mod offsets;
 mod table;
 mod take;
 
-pub use batch::{Batch, Growing, GrowingTable, Width};
+pub use batch::{Batch, Growing, TableId, Width};
 pub use buffer::{Buffer, Element};
 pub use growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts, StringLists, Strings, Texts, Validity, View};
 pub use layout::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};

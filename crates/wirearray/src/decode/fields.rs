@@ -5,54 +5,42 @@ use super::numbers::no_view;
 use super::{Decoder, Input, Views};
 use crate::column::Growing;
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
-use crate::plan::{FieldPlan, Op, Step};
-use crate::wire::{Tag, WireType};
+use crate::plan::{Op, Step};
+use crate::wire::WireType;
 
-impl Decoder<'_> {
+impl<'p> Decoder<'p> {
     /// Reads the message of `frame`, which starts at byte `start`, and everything in it.
-    pub(super) fn run(&mut self, input: Input<'_>, start: usize, frame: Frame) -> Result<(), DecodeError> {
-        let mut reader = Reader::new(input, start, frame);
+    pub(super) fn run(&mut self, input: Input<'_>, start: usize, frame: Frame<'p>) -> Result<(), DecodeError> {
+        let mut reader = Reader::new(input, start, frame, self.len_ahead);
+        self.open.clear();
+        self.open.push(frame);
         loop {
-            if reader.cursor.is_at_end() {
-                if reader.frame.group != 0 {
-                    let error = reader.cursor.fault(DecodeErrorKind::UnclosedGroup(reader.frame.group));
-                    return Err(self.place(error, &reader.frame, None));
+            let Some(byte) = reader.cursor.peek() else {
+                match self.end_message(&mut reader) {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => continue,
+                    Err(error) => return Err(self.place(error, None)),
                 }
-                let resume = reader.frame.resume;
-                if self.leave(&mut reader, resume) {
-                    return Ok(());
-                }
-                continue;
-            }
-            reader.field_start = reader.cursor.position();
-            let (tag, step) = match self.read_step(&mut reader) {
-                Ok(found) => found,
-                Err(error) => return Err(self.place(error, &reader.frame, None)),
             };
-            if let Err(error) = self.take(&mut reader, tag, step) {
-                return Err(self.place(error, &reader.frame, step.named_column()));
-            }
-        }
-    }
-
-    /// Reads a tag and finds what to do at it.
-    #[inline(always)]
-    fn read_step(&self, reader: &mut Reader<'_>) -> WireResult<(Tag, Step)> {
-        let plan = self.plan.message(reader.frame.message);
-        if let Some(byte @ ..0x80) = reader.cursor.peek() {
-            let step = plan.step_of_byte(byte);
-            // A tag that has a step is legal; any other is checked below.
-            if step.op != Op::Skip {
+            reader.field_start = reader.cursor.position();
+            let mut step = reader.frame.plan.step_of_byte(byte);
+            if matches!(step.op, Op::Skip | Op::Clear) {
+                // A field of a longer tag, or one that is not decoded.
+                step = match read_step(&mut reader) {
+                    Ok(found) => found,
+                    Err(error) => return Err(self.place(error, None)),
+                };
+            } else {
                 reader.cursor.advance(1);
-                return Ok((Tag::known(u32::from(byte)), step));
+            }
+            if let Err(error) = self.take(&mut reader, step) {
+                return Err(self.place(error, step.named_column()));
             }
         }
-        let tag = reader.cursor.read_tag()?;
-        Ok((tag, plan.step(tag)))
     }
 
     #[inline(always)]
-    fn take(&mut self, reader: &mut Reader<'_>, tag: Tag, step: Step) -> WireResult<()> {
+    fn take(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         match step.op {
             Op::Set(number) => self.set_number(reader, step, number),
             Op::Append(number) => self.append_number(reader, step, number),
@@ -63,77 +51,97 @@ impl Decoder<'_> {
                 let len = reader.cursor.read_len()?;
                 let start = reader.cursor.position();
                 // `read_len` has compared the length with what is left, so the sum is at most the input's length.
-                let end = start.saturating_add(len);
+                let end = start.wrapping_add(len);
                 self.enter(reader, step, Extent { start, end, resume: end, group: 0 })
             }
             Op::MergeGroup | Op::AppendGroup => {
                 let (start, end) = (reader.cursor.position(), reader.frame.end);
-                self.enter(reader, step, Extent { start, end, resume: end, group: tag.number() })
+                let group = reader.frame.field(step).number;
+                self.enter(reader, step, Extent { start, end, resume: end, group })
             }
             Op::MessageSetItem => self.read_message_set_item(reader),
-            Op::Clear => self.clear_oneof(reader, tag, step),
-            Op::Skip => self.skip(reader, tag),
+            Op::Clear => self.clear_oneof(reader, step),
+            Op::Skip => self.skip(reader),
         }
     }
 
     /// Opens the message or group behind the tag that was just read.
     #[inline(always)]
-    fn enter(&mut self, reader: &mut Reader<'_>, step: Step, extent: Extent) -> WireResult<()> {
-        if self.open.len() >= self.options.depth_limit as usize {
+    fn enter(&mut self, reader: &mut Reader<'_, 'p>, step: Step, extent: Extent) -> WireResult<()> {
+        if self.depth() >= self.options.depth_limit {
             return Err(WireError::new(DecodeErrorKind::TooDeep(self.options.depth_limit), reader.field_start));
         }
         if step.is_in_oneof {
             self.choose(reader, step);
         }
-        let at_most = self.rows_left(reader);
+        let at_most = reader.rows_left();
         let column = self.column_number(reader, step)?;
         let (table, row) = self.batch.open_row(column, reader.frame.row, at_most);
-        let message = self.field(reader, step).message.unwrap_or_default();
+        let plan = self.plan.message(reader.frame.field(step).message.unwrap_or_default());
         let Extent { start, end, resume, group } = extent;
-        let first_slot = self.batch.first_slot(table);
-        let inner =
-            Frame { message, table, first_slot, row, end, resume, group, column: step.column, is_dropped: false };
-        self.open.push(std::mem::replace(&mut reader.frame, inner));
+        reader.frame = Frame { plan, table, row, end, resume, group, column: step.column, is_dropped: false };
+        self.open.push(reader.frame);
         reader.seek(start);
         Ok(())
     }
 
+    /// Messages and groups that are open within the outermost message.
+    #[inline(always)]
+    fn depth(&self) -> u32 {
+        // The limit is a `u32`, so there are never more.
+        (self.open.len() - 1) as u32
+    }
+
+    /// Closes the current message at its end; true where it was the outermost.
+    #[inline(always)]
+    fn end_message(&mut self, reader: &mut Reader<'_, 'p>) -> WireResult<bool> {
+        if reader.frame.group != 0 {
+            return Err(reader.cursor.fault(DecodeErrorKind::UnclosedGroup(reader.frame.group)));
+        }
+        let resume = reader.frame.resume;
+        Ok(self.leave(reader, resume))
+    }
+
     /// Closes the current message or group and goes on at byte `resume` of the one around it; true where there is none.
     #[inline(always)]
-    fn leave(&mut self, reader: &mut Reader<'_>, resume: usize) -> bool {
-        let Some(around) = self.open.pop() else { return true };
-        if reader.frame.is_dropped {
-            self.batch.truncate(reader.frame.table, reader.frame.row);
+    fn leave(&mut self, reader: &mut Reader<'_, 'p>, resume: usize) -> bool {
+        let closed = self.open.pop();
+        let Some(around) = self.open.last() else { return true };
+        if closed.is_some_and(|closed| closed.is_dropped)
+            && let Some(entries) = self.batch.column_number(around.table, reader.frame.column)
+        {
+            self.batch.drop_row(entries);
         }
-        reader.frame = around;
+        reader.frame = *around;
         reader.seek(resume);
         false
     }
 
-    fn set_string(&mut self, reader: &mut Reader<'_>, step: Step) -> WireResult<()> {
+    fn set_string(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let bytes = read_string(reader, step.op == Op::SetText)?;
         if step.is_in_oneof {
             self.choose(reader, step);
         }
-        let at_most = self.rows_left(reader);
+        let at_most = reader.rows_left();
         let row = reader.frame.row;
         self.column(reader, step)?.strings().set(row, bytes, at_most);
         Ok(())
     }
 
-    fn append_string(&mut self, reader: &mut Reader<'_>, step: Step) -> WireResult<()> {
+    fn append_string(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let bytes = read_string(reader, step.op == Op::AppendText)?;
-        let at_most = self.rows_left(reader);
+        let at_most = reader.rows_left();
         let row = reader.frame.row;
         self.column(reader, step)?.string_lists().open(row, at_most).push(bytes, at_most);
         Ok(())
     }
 
     /// Moves past a field that is not decoded; the end of a group closes it.
-    fn skip(&mut self, reader: &mut Reader<'_>, tag: Tag) -> WireResult<()> {
+    fn skip(&mut self, reader: &mut Reader<'_, 'p>) -> WireResult<()> {
+        let tag = reader.tag;
         if tag.wire_type() != WireType::EndGroup {
             let limit = self.options.depth_limit;
-            return reader.cursor.skip_value(tag, limit.saturating_sub(self.open.len() as u32), limit);
+            return reader.cursor.skip_value(tag, limit.saturating_sub(self.depth()), limit);
         }
         if tag.number() != reader.frame.group {
             return Err(WireError::new(DecodeErrorKind::UnmatchedEndGroup(tag.number()), reader.field_start));
@@ -144,13 +152,13 @@ impl Decoder<'_> {
     }
 
     /// Moves past a member of a oneof that is not decoded, and forgets what the oneof had set.
-    fn clear_oneof(&mut self, reader: &mut Reader<'_>, tag: Tag, step: Step) -> WireResult<()> {
-        let member = &self.plan.message(reader.frame.message).unselected[usize::from(step.column)];
+    fn clear_oneof(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
+        let member = &reader.frame.plan.unselected[usize::from(step.column)];
         if !member.known.is_empty() && !member.knows(reader.cursor.read_varint()? as u32) {
             return Ok(());
         }
         if member.known.is_empty() {
-            self.skip(reader, tag)?;
+            self.skip(reader)?;
         }
         let Frame { table, row, .. } = reader.frame;
         if let Some(oneof) = member.oneof {
@@ -160,7 +168,7 @@ impl Decoder<'_> {
     }
 
     /// Reads an item of an old message set: a group of the number of an extension and its message, in either order.
-    fn read_message_set_item(&mut self, reader: &mut Reader<'_>) -> WireResult<()> {
+    fn read_message_set_item(&mut self, reader: &mut Reader<'_, 'p>) -> WireResult<()> {
         const ITEM: u32 = 1;
         let (mut number, mut payload) = (None, None);
         loop {
@@ -179,10 +187,13 @@ impl Decoder<'_> {
                     let len = reader.cursor.read_delimited()?.len();
                     payload = Some((reader.cursor.position().saturating_sub(len), reader.cursor.position()));
                 }
-                _ => self.skip(reader, tag)?,
+                _ => {
+                    reader.tag = tag;
+                    self.skip(reader)?;
+                }
             }
         }
-        let column = number.and_then(|number| self.plan.message(reader.frame.message).field_index(number));
+        let column = number.and_then(|number| reader.frame.plan.field_index(number));
         let (Some(column), Some((start, end))) = (column, payload) else { return Ok(()) };
         let step = Step { op: Op::Merge, is_in_oneof: false, column };
         let resume = reader.cursor.position();
@@ -191,29 +202,23 @@ impl Decoder<'_> {
 
     /// Notes that the current row has set the member of a oneof that `step` belongs to.
     #[inline(never)]
-    pub(super) fn choose(&mut self, reader: &Reader<'_>, step: Step) {
-        let field = self.field(reader, step);
+    pub(super) fn choose(&mut self, reader: &Reader<'_, 'p>, step: Step) {
+        let field = reader.frame.field(step);
         if let Some(oneof) = field.oneof {
             self.batch.choose(reader.frame.table, oneof, reader.frame.row, field.number, Some(step.column));
         }
     }
 
-    /// The field that `step` belongs to.
-    #[inline(always)]
-    pub(super) fn field(&self, reader: &Reader<'_>, step: Step) -> &FieldPlan {
-        &self.plan.message(reader.frame.message).fields[usize::from(step.column)]
-    }
-
     /// The column that `step` writes to.
     #[inline(always)]
-    pub(super) fn column(&mut self, reader: &Reader<'_>, step: Step) -> WireResult<&mut Growing> {
+    pub(super) fn column(&mut self, reader: &Reader<'_, 'p>, step: Step) -> WireResult<&mut Growing> {
         let number = self.column_number(reader, step)?;
         Ok(self.batch.column(number))
     }
 
     #[inline(always)]
-    fn column_number(&mut self, reader: &Reader<'_>, step: Step) -> WireResult<usize> {
-        match self.batch.column_number(reader.frame.first_slot, step.column) {
+    fn column_number(&mut self, reader: &Reader<'_, 'p>, step: Step) -> WireResult<usize> {
+        match self.batch.column_number(reader.frame.table, step.column) {
             Some(number) => Ok(number),
             None => self.add_column(reader, step),
         }
@@ -221,10 +226,10 @@ impl Decoder<'_> {
 
     /// Makes a column at its first value, unless views were demanded and this one would be an array of copies.
     #[cold]
-    fn add_column(&mut self, reader: &Reader<'_>, step: Step) -> WireResult<usize> {
+    fn add_column(&mut self, reader: &Reader<'_, 'p>, step: Step) -> WireResult<usize> {
         let Frame { table, .. } = reader.frame;
         if self.options.views == Views::Always {
-            let is_scalar = self.is_single && self.batch.table(table).is_outermost;
+            let is_scalar = self.is_single && self.batch.has_rows_of_batch(table);
             let is_fine = match step.op {
                 Op::AppendPacked(number) => number.fixed_width().is_some(),
                 Op::Set(_) | Op::SetString | Op::SetText => is_scalar,
@@ -236,18 +241,6 @@ impl Decoder<'_> {
             }
         }
         Ok(self.batch.add_column(table, step.column))
-    }
-
-    /// Bytes that can still come: of this message and of those after it.
-    #[inline(always)]
-    pub(super) fn len_left(&self, reader: &Reader<'_>) -> usize {
-        self.len_ahead.saturating_add(reader.len_left())
-    }
-
-    /// Rows that can still come to a table, this one included: each takes a tag and a length at least.
-    #[inline(always)]
-    pub(super) fn rows_left(&self, reader: &Reader<'_>) -> usize {
-        self.len_left(reader) / 2 + 1
     }
 }
 
@@ -267,8 +260,15 @@ impl Step {
     }
 }
 
+/// Reads a tag of any length and finds what to do at it.
+#[inline(never)]
+fn read_step(reader: &mut Reader<'_, '_>) -> WireResult<Step> {
+    reader.tag = reader.cursor.read_tag()?;
+    Ok(reader.frame.plan.step(reader.tag))
+}
+
 #[inline(always)]
-fn read_string<'a>(reader: &mut Reader<'a>, is_text: bool) -> WireResult<&'a [u8]> {
+fn read_string<'a>(reader: &mut Reader<'a, '_>, is_text: bool) -> WireResult<&'a [u8]> {
     let bytes = reader.cursor.read_delimited()?;
     if is_text && !bytes.is_ascii() {
         check_utf8(reader, bytes)?;
@@ -277,7 +277,7 @@ fn read_string<'a>(reader: &mut Reader<'a>, is_text: bool) -> WireResult<&'a [u8
 }
 
 #[inline(never)]
-fn check_utf8(reader: &Reader<'_>, bytes: &[u8]) -> WireResult<()> {
+fn check_utf8(reader: &Reader<'_, '_>, bytes: &[u8]) -> WireResult<()> {
     let start = reader.cursor.position().saturating_sub(bytes.len());
     let is_utf8 = simdutf8::compat::from_utf8(bytes);
     is_utf8

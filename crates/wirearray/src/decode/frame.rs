@@ -1,17 +1,17 @@
 //! Where the decoder stands: the message being read, and the cursor in it.
 
 use super::Input;
-use crate::wire::Cursor;
+use crate::column::TableId;
+use crate::plan::{FieldPlan, MessagePlan, Step};
+use crate::wire::{Cursor, Tag, WireType};
 
 /// A message or group that is open: where its values go and where it ends.
-#[derive(Debug, Clone)]
-pub(super) struct Frame {
-    /// The number of its message plan.
-    pub(super) message: usize,
-    /// The number of its table in the batch.
-    pub(super) table: usize,
-    /// Where the table's column numbers start.
-    pub(super) first_slot: usize,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame<'p> {
+    /// How its type is decoded.
+    pub(super) plan: &'p MessagePlan,
+    /// The table that its values go to.
+    pub(super) table: TableId,
     /// The table's row that it is read into.
     pub(super) row: usize,
     /// The byte at which it ends; of a group, the byte at which the message around it ends.
@@ -26,30 +26,41 @@ pub(super) struct Frame {
     pub(super) is_dropped: bool,
 }
 
-impl Frame {
+impl<'p> Frame<'p> {
     /// The frame of a message that ends at byte `end` and goes to `row` of the outermost table.
-    pub(super) fn outermost(row: usize, end: usize) -> Self {
-        Self { message: 0, table: 0, first_slot: 0, row, end, resume: end, group: 0, column: 0, is_dropped: false }
+    pub(super) fn outermost(plan: &'p MessagePlan, row: usize, end: usize) -> Self {
+        let table = TableId::OUTERMOST;
+        Self { plan, table, row, end, resume: end, group: 0, column: 0, is_dropped: false }
+    }
+
+    /// The field that `step` belongs to.
+    #[inline(always)]
+    pub(super) fn field(&self, step: Step) -> &'p FieldPlan {
+        &self.plan.fields[usize::from(step.column)]
     }
 }
 
 /// The input, the place in it, and the message that is being read there.
-pub(super) struct Reader<'a> {
+pub(super) struct Reader<'a, 'p> {
     pub(super) input: Input<'a>,
     pub(super) cursor: Cursor<'a>,
     /// The innermost message that is open.
-    pub(super) frame: Frame,
+    pub(super) frame: Frame<'p>,
     /// The byte at which the current field's tag starts.
     pub(super) field_start: usize,
-    /// The byte at which the outermost message ends.
-    outermost_end: usize,
+    /// The current field's tag, where its step needs it: of fields that are not decoded.
+    pub(super) tag: Tag,
+    /// The byte at which all messages would end, if those after the outermost one lay behind it.
+    all_end: usize,
 }
 
-impl<'a> Reader<'a> {
-    /// A reader at byte `start` of the input, where the message of `frame` starts.
-    pub(super) fn new(input: Input<'a>, start: usize, frame: Frame) -> Self {
-        let outermost_end = frame.end;
-        let mut reader = Self { input, cursor: Cursor::new(&[]), frame, field_start: start, outermost_end };
+impl<'a, 'p> Reader<'a, 'p> {
+    /// A reader at byte `start` of the input, where the outermost message starts. `len_ahead` is how many bytes come
+    /// after it.
+    pub(super) fn new(input: Input<'a>, start: usize, frame: Frame<'p>, len_ahead: usize) -> Self {
+        let all_end = frame.end.saturating_add(len_ahead);
+        let (cursor, tag) = (Cursor::new(&[]), Tag::new(1, WireType::Varint));
+        let mut reader = Self { input, cursor, frame, field_start: start, tag, all_end };
         reader.seek(start);
         reader
     }
@@ -67,9 +78,15 @@ impl<'a> Reader<'a> {
         self.input.bytes.get(self.field_start..self.cursor.position()).unwrap_or_default()
     }
 
-    /// Bytes left of the outermost message.
+    /// Bytes that can still come: of this message and of those after it.
     #[inline(always)]
     pub(super) fn len_left(&self) -> usize {
-        self.outermost_end.saturating_sub(self.cursor.position())
+        self.all_end.wrapping_sub(self.cursor.position())
+    }
+
+    /// Rows that can still come to a table, this one included: each takes a tag and a length at least.
+    #[inline(always)]
+    pub(super) fn rows_left(&self) -> usize {
+        self.len_left() / 2 + 1
     }
 }

@@ -100,8 +100,8 @@ struct Decoder<'p> {
     len_ahead: usize,
     /// True where the batch is one message, whose singular values are scalars and not arrays.
     is_single: bool,
-    /// The messages and groups around the one being read, outermost first.
-    open: Vec<Frame>,
+    /// The messages and groups that are open, outermost first; the last is the one being read.
+    open: Vec<Frame<'p>>,
 }
 
 impl<'p> Decoder<'p> {
@@ -113,7 +113,7 @@ impl<'p> Decoder<'p> {
     /// Decodes the message in `range` of the input into the next row.
     fn push(&mut self, input: Input<'_>, range: Range<usize>) -> Result<(), DecodeError> {
         self.len_ahead = self.len_ahead.saturating_sub(range.len());
-        let frame = Frame::outermost(self.rows, range.end);
+        let frame = Frame::outermost(self.plan.message(0), self.rows, range.end);
         self.run(input, range.start, frame)?;
         self.rows += 1;
         Ok(())
@@ -123,10 +123,10 @@ impl<'p> Decoder<'p> {
         self.batch.finish(self.rows)
     }
 
-    /// Places an error: the path leads from the outermost message to the field in place `column` of `frame`.
+    /// Places an error: the path leads from the outermost message to the field in place `column` of the innermost one.
     #[cold]
-    fn place(&mut self, error: WireError, frame: &Frame, column: Option<u16>) -> DecodeError {
-        let frames: Vec<Frame> = self.open.drain(..).chain([frame.clone()]).collect();
+    fn place(&mut self, error: WireError, column: Option<u16>) -> DecodeError {
+        let frames = std::mem::take(&mut self.open);
         let mut path = String::new();
         for (around, inner) in frames.iter().zip(&frames[1..]) {
             self.push_name(&mut path, around, inner.column);
@@ -134,22 +134,22 @@ impl<'p> Decoder<'p> {
                 path.push_str(&format!("[{index}]"));
             }
         }
-        if let Some(column) = column {
-            self.push_name(&mut path, frame, column);
+        if let (Some(column), Some(innermost)) = (column, frames.last()) {
+            self.push_name(&mut path, innermost, column);
         }
         DecodeError::new(error, path)
     }
 
-    fn push_name(&self, path: &mut String, frame: &Frame, column: u16) {
+    fn push_name(&self, path: &mut String, frame: &Frame<'_>, column: u16) {
         if !path.is_empty() {
             path.push('.');
         }
-        path.push_str(self.plan.column_name(frame.message, usize::from(column)));
+        path.push_str(self.plan.field_name(frame.plan, usize::from(column)));
     }
 
     /// Which of the messages of a repeated field a frame stands for; nothing where the field is singular.
-    fn index_in_list(&mut self, around: &Frame, inner: &Frame) -> Option<usize> {
-        let column = self.batch.column_number(around.first_slot, inner.column)?;
+    fn index_in_list(&mut self, around: &Frame<'_>, inner: &Frame<'_>) -> Option<usize> {
+        let column = self.batch.column_number(around.table, inner.column)?;
         let start = self.batch.column(column).row_lists()?.starts.of(around.row)?;
         inner.row.checked_sub(start)
     }

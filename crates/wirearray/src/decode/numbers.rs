@@ -93,9 +93,9 @@ impl Fixed for u32 {
 }
 
 /// One number.
-impl Decoder<'_> {
+impl<'p> Decoder<'p> {
     #[inline(always)]
-    pub(super) fn set_number(&mut self, reader: &mut Reader<'_>, step: Step, number: Number) -> WireResult<()> {
+    pub(super) fn set_number(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
         match number {
             Number::Varint64 => self.set_varint::<Varint64>(reader, step),
             Number::Varint32 => self.set_varint::<Varint32>(reader, step),
@@ -109,43 +109,45 @@ impl Decoder<'_> {
     }
 
     #[inline(always)]
-    fn set_varint<V: Varint>(&mut self, reader: &mut Reader<'_>, step: Step) -> WireResult<()> {
+    fn set_varint<V: Varint>(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let value = V::from_varint(reader.cursor.read_varint()?);
         self.set(reader, step, value)
     }
 
     #[inline(always)]
-    fn set_fixed<T: Fixed>(&mut self, reader: &mut Reader<'_>, step: Step) -> WireResult<()> {
+    fn set_fixed<T: Fixed>(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let value = T::read(&mut reader.cursor)?;
         self.set(reader, step, value)
     }
 
     /// A number that the enum does not know is an unknown field; as the value of a map it takes its entry with it.
     #[inline(never)]
-    fn set_closed_enum(&mut self, reader: &mut Reader<'_>, step: Step) -> WireResult<()> {
+    fn set_closed_enum(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let value = Varint32::from_varint(reader.cursor.read_varint()?);
-        if self.field(reader, step).knows(value) {
+        if reader.frame.field(step).knows(value) {
             return self.set(reader, step, value);
         }
-        reader.frame.is_dropped |= self.plan.message(reader.frame.message).is_map_entry;
+        if let (true, Some(entry)) = (reader.frame.plan.is_map_entry, self.open.last_mut()) {
+            entry.is_dropped = true;
+        }
         Ok(())
     }
 
     #[inline(always)]
-    fn set<T: Width>(&mut self, reader: &Reader<'_>, step: Step, value: T) -> WireResult<()> {
+    fn set<T: Width>(&mut self, reader: &Reader<'_, 'p>, step: Step, value: T) -> WireResult<()> {
         if step.is_in_oneof {
             self.choose(reader, step);
         }
-        let at_most = self.rows_left(reader);
+        let at_most = reader.rows_left();
         T::numbers(self.column(reader, step)?).set(reader.frame.row, value, at_most);
         Ok(())
     }
 }
 
 /// Unpacked runs: the same tag before each number.
-impl Decoder<'_> {
+impl<'p> Decoder<'p> {
     #[inline(always)]
-    pub(super) fn append_number(&mut self, reader: &mut Reader<'_>, step: Step, number: Number) -> WireResult<()> {
+    pub(super) fn append_number(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
         match number {
             Number::Varint64 => self.append_varints::<Varint64>(reader, step),
             Number::Varint32 => self.append_varints::<Varint32>(reader, step),
@@ -159,10 +161,10 @@ impl Decoder<'_> {
     }
 
     #[inline(never)]
-    fn append_varints<V: Varint>(&mut self, reader: &mut Reader<'_>, step: Step) -> WireResult<()> {
+    fn append_varints<V: Varint>(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let tag = reader.tag_bytes();
         let first = V::from_varint(reader.cursor.read_varint()?);
-        let at_most = self.rows_left(reader);
+        let at_most = reader.rows_left();
         let column = self.column(reader, step)?;
         let values = V::Element::lists(column).open(reader.frame.row, at_most);
         values.push(first, at_most);
@@ -174,7 +176,7 @@ impl Decoder<'_> {
     }
 
     #[inline(never)]
-    fn append_fixed<T: Fixed>(&mut self, reader: &mut Reader<'_>, step: Step) -> WireResult<()> {
+    fn append_fixed<T: Fixed>(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         if self.options.views == Views::Always {
             return Err(no_view(reader, NoView::NotPackedFixedWidth));
         }
@@ -184,7 +186,7 @@ impl Decoder<'_> {
             2 => self.append_records::<T, 2>(reader, step),
             _ => {
                 let value = T::read(&mut reader.cursor)?;
-                let at_most = self.rows_left(reader);
+                let at_most = reader.rows_left();
                 T::lists(self.column(reader, step)?).open(reader.frame.row, at_most).push(value, at_most);
                 Ok(())
             }
@@ -192,7 +194,11 @@ impl Decoder<'_> {
     }
 
     /// Appends all numbers that follow each other with the same tag of `TAG` bytes: a strided gather.
-    fn append_records<T: Fixed, const TAG: usize>(&mut self, reader: &mut Reader<'_>, step: Step) -> WireResult<()> {
+    fn append_records<T: Fixed, const TAG: usize>(
+        &mut self,
+        reader: &mut Reader<'_, 'p>,
+        step: Step,
+    ) -> WireResult<()> {
         // Records are counted and gathered in pieces that stay in cache between the two.
         const PIECE: usize = 4096;
         let stride = TAG + size_of::<T>();
@@ -203,7 +209,7 @@ impl Decoder<'_> {
         if records.len() < stride {
             return Err(reader.cursor.fault(DecodeErrorKind::Truncated));
         }
-        let at_most = self.len_left(reader) / stride + 1;
+        let at_most = reader.len_left() / stride + 1;
         let values = T::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
         let mut count = PIECE;
         while count == PIECE {
@@ -217,10 +223,10 @@ impl Decoder<'_> {
     }
 
     #[inline(never)]
-    fn append_closed_enum(&mut self, reader: &mut Reader<'_>, step: Step) -> WireResult<()> {
+    fn append_closed_enum(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let value = Varint32::from_varint(reader.cursor.read_varint()?);
-        if self.field(reader, step).knows(value) {
-            let at_most = self.rows_left(reader);
+        if reader.frame.field(step).knows(value) {
+            let at_most = reader.rows_left();
             u32::lists(self.column(reader, step)?).open(reader.frame.row, at_most).push(value, at_most);
         }
         Ok(())
@@ -228,9 +234,9 @@ impl Decoder<'_> {
 }
 
 /// Packed runs: one tag and a length before all numbers.
-impl Decoder<'_> {
+impl<'p> Decoder<'p> {
     #[inline(always)]
-    pub(super) fn append_packed(&mut self, reader: &mut Reader<'_>, step: Step, number: Number) -> WireResult<()> {
+    pub(super) fn append_packed(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
         let length_start = reader.cursor.position();
         let run = reader.cursor.read_delimited()?;
         if run.is_empty() {
@@ -249,23 +255,28 @@ impl Decoder<'_> {
     }
 
     #[inline(never)]
-    fn append_packed_varints<V: Varint>(&mut self, reader: &mut Reader<'_>, step: Step, run: &[u8]) -> WireResult<()> {
+    fn append_packed_varints<V: Varint>(
+        &mut self,
+        reader: &mut Reader<'_, 'p>,
+        step: Step,
+        run: &[u8],
+    ) -> WireResult<()> {
         let mut varints = Varints::new(reader, run)?;
         let count = varint::count(run);
-        let at_most = self.len_left(reader).saturating_add(count);
+        let at_most = reader.len_left().saturating_add(count);
         let values = V::Element::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
         values.extend(count, at_most, || V::from_varint(varints.next_or_zero()));
         varints.finish()
     }
 
     #[inline(never)]
-    fn append_packed_closed_enum(&mut self, reader: &mut Reader<'_>, step: Step, run: &[u8]) -> WireResult<()> {
+    fn append_packed_closed_enum(&mut self, reader: &mut Reader<'_, 'p>, step: Step, run: &[u8]) -> WireResult<()> {
         let mut varints = Varints::new(reader, run)?;
         let count = varint::count(run);
-        let at_most = self.len_left(reader).saturating_add(count);
+        let at_most = reader.len_left().saturating_add(count);
         for _ in 0..count {
             let value = Varint32::from_varint(varints.next_or_zero());
-            if self.field(reader, step).knows(value) {
+            if reader.frame.field(step).knows(value) {
                 u32::lists(self.column(reader, step)?).open(reader.frame.row, at_most).push(value, at_most);
             }
         }
@@ -275,7 +286,7 @@ impl Decoder<'_> {
     #[inline(never)]
     fn append_packed_fixed<T: Fixed>(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader<'_, 'p>,
         step: Step,
         run: &[u8],
         length_start: usize,
@@ -288,14 +299,14 @@ impl Decoder<'_> {
         if self.take_view::<T>(reader, step, run)? {
             return Ok(());
         }
-        let at_most = self.len_left(reader).saturating_add(run.len()) / width;
+        let at_most = reader.len_left().saturating_add(run.len()) / width;
         let values = T::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
         values.extend_from_le_bytes(run, at_most);
         Ok(())
     }
 
     /// Takes a view of the run, where views are wanted and this one is possible; true where it did.
-    fn take_view<T: Fixed>(&mut self, reader: &Reader<'_>, step: Step, run: &[u8]) -> WireResult<bool> {
+    fn take_view<T: Fixed>(&mut self, reader: &Reader<'_, 'p>, step: Step, run: &[u8]) -> WireResult<bool> {
         let is_demanded = self.options.views == Views::Always;
         let is_aligned = run.as_ptr().addr().is_multiple_of(align_of::<T>());
         let is_wanted = is_demanded || (is_aligned && self.options.views == Views::WhereAligned);
@@ -314,7 +325,7 @@ impl Decoder<'_> {
 
 /// An array was to be a view of the input, and the current field's values cannot be one.
 #[cold]
-pub(super) fn no_view(reader: &Reader<'_>, reason: NoView) -> WireError {
+pub(super) fn no_view(reader: &Reader<'_, '_>, reason: NoView) -> WireError {
     WireError::new(DecodeErrorKind::NoView(reason), reader.field_start)
 }
 
@@ -327,7 +338,7 @@ struct Varints<'a> {
 }
 
 impl<'a> Varints<'a> {
-    fn new(reader: &Reader<'_>, run: &'a [u8]) -> WireResult<Self> {
+    fn new(reader: &Reader<'_, '_>, run: &'a [u8]) -> WireResult<Self> {
         let end = reader.cursor.position();
         match run.last() {
             // The bytes behind the run belong to the next field, so the last varint has to end within it.

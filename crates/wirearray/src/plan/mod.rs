@@ -112,8 +112,12 @@ impl Plan {
 
     /// A column's name: its field's.
     pub fn column_name(&self, number: usize, column: usize) -> &str {
-        let plan = self.message(number);
-        &self.schema.message(plan.message).fields[plan.fields[column].field].name
+        self.field_name(self.message(number), column)
+    }
+
+    /// The name of the field in place `column` of a message plan.
+    pub fn field_name(&self, message: &MessagePlan, column: usize) -> &str {
+        &self.schema.message(message.message).fields[message.fields[column].field].name
     }
 
     /// The place of the column of that name in table `number`.
@@ -123,7 +127,7 @@ impl Plan {
 }
 
 impl MessagePlan {
-    /// What to do at a tag of one byte below 128.
+    /// What to do at a tag of that one byte; nothing to do at the first byte of a longer one.
     #[inline(always)]
     pub fn step_of_byte(&self, byte: u8) -> Step {
         self.steps.of_byte(byte)

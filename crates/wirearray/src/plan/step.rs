@@ -83,13 +83,16 @@ impl Number {
 /// The step of every tag that a message knows.
 #[derive(Debug)]
 pub(super) struct Steps {
-    /// Of tags of one byte: field numbers 1 to 15.
-    one_byte: Box<[Step; 128]>,
+    /// Of tags of one byte, field numbers 1 to 15, by the byte; a longer tag's first byte has no step here.
+    one_byte: [Step; 256],
     /// Of tags of two bytes, by the tag: field numbers up to 2047, as far as there are any.
     two_bytes: Box<[Step]>,
     /// Of longer tags, ascending.
     longer: Box<[(Tag, Step)]>,
 }
+
+/// The first tag that takes two bytes.
+const TWO_BYTES_FROM: u32 = 1 << 7;
 
 /// The first tag that takes three bytes.
 const THREE_BYTES_FROM: u32 = 1 << 14;
@@ -99,13 +102,13 @@ impl Steps {
         steps.sort_by_key(|&(tag, _)| tag);
         let longer_from = steps.partition_point(|(tag, _)| tag.raw() < THREE_BYTES_FROM);
         let longer = steps.split_off(longer_from).into();
-        let mut one_byte = Box::new([Step::default(); 128]);
+        let mut one_byte = [Step::default(); 256];
         let two_bytes_len = steps.last().map_or(0, |(tag, _)| tag.raw() as usize + 1);
         let mut two_bytes = vec![Step::default(); two_bytes_len];
         for (tag, step) in steps {
             two_bytes[tag.raw() as usize] = step;
-            if let Some(place) = one_byte.get_mut(tag.raw() as usize) {
-                *place = step;
+            if tag.raw() < TWO_BYTES_FROM {
+                one_byte[tag.raw() as usize] = step;
             }
         }
         Self { one_byte, two_bytes: two_bytes.into(), longer }
@@ -113,7 +116,7 @@ impl Steps {
 
     #[inline(always)]
     pub(super) fn of_byte(&self, byte: u8) -> Step {
-        self.one_byte[usize::from(byte & 0x7f)]
+        self.one_byte[usize::from(byte)]
     }
 
     #[inline]
@@ -144,6 +147,7 @@ mod tests {
         assert_eq!(steps.of_byte(0x0a), step(0));
         assert_eq!(steps.of_byte(0x7a), step(1));
         assert_eq!(steps.of_byte(0x12), Step::default());
+        assert_eq!(steps.of_byte(0x82), Step::default());
         assert_eq!(steps.of_tag(tag(17)), Step::default());
         assert_eq!(steps.of_tag(tag(536_870_910)), Step::default());
     }
