@@ -10,7 +10,7 @@ use wirearray::schema::{self, Default, Kind, MessageId, Schema};
 
 use crate::array;
 
-/// A field of a message type.
+/// What the schema says of a field of a message type.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Field {
     schema: Arc<Schema>,
@@ -37,62 +37,63 @@ impl Field {
 
 #[pymethods]
 impl Field {
-    /// The name; an extension's is its full name in brackets.
+    /// The name: str. An extension's is its full name in brackets, ``[package.name]``, as in the text format.
     #[getter]
     pub(crate) fn name(&self) -> &str {
         &self.field().name
     }
 
-    /// The number on the wire.
+    /// The number on the wire: int.
     #[getter]
     fn number(&self) -> u32 {
         self.field().number
     }
 
-    /// The type's name in the `.proto` language: "double", "sint32", "string", "enum", "message", "group" and so on.
+    /// The type's name in the ``.proto`` language: str, as ``"double"``, ``"sint32"``, ``"string"``, ``"enum"``,
+    /// ``"message"`` or ``"group"``.
     #[getter]
     fn kind(&self) -> &'static str {
         self.field().kind.name()
     }
 
-    /// The dtype of its values, `None` for strings, bytes and messages.
+    /// The dtype of its values: numpy.dtype, or None for strings, bytes and messages.
     #[getter]
     fn dtype<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyArrayDescr>> {
         column_dtype(self.field().kind).map(|dtype| array::descriptor(py, dtype))
     }
 
-    /// True for repeated fields and maps.
+    /// Whether it has any number of values: bool, true for repeated fields and maps.
     #[getter]
     fn repeated(&self) -> bool {
         self.field().is_repeated
     }
 
-    /// True for maps.
+    /// Whether it is a map: bool.
     #[getter]
     fn map(&self) -> bool {
         self.field().is_repeated && self.inner().is_some_and(|message| message.is_map_entry)
     }
 
-    /// True where absent can be told from default.
+    /// Whether absent can be told from default: bool.
     #[getter]
     fn presence(&self) -> bool {
         self.field().has_presence
     }
 
-    /// True where the schema requires a value; one that lacks is not refused.
+    /// Whether the schema requires a value: bool. A message that lacks it is decoded all the same.
     #[getter]
     fn required(&self) -> bool {
         self.field().is_required
     }
 
-    /// True where writers pack the values; both forms are read.
+    /// Whether writers pack the values: bool. Both forms are read.
     #[getter]
     fn packed(&self) -> bool {
         self.field().is_packed
     }
 
-    /// What absent stands for: the declared default, else zero, the first enum value, or empty; `None` for repeated
-    /// fields and messages.
+    /// What absent stands for: NumPy scalar, str or bytes. The declared default, else zero, the first enum value, or empty;
+    /// None for repeated fields and messages.
     #[getter]
     fn default<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let field = self.field();
@@ -116,14 +117,14 @@ impl Field {
         }))
     }
 
-    /// The name of the oneof that it is a member of.
+    /// The name of the oneof that it is a member of: str or None.
     #[getter]
     fn oneof(&self) -> Option<&str> {
         let oneof = self.field().oneof?;
         Some(&self.schema.message(self.message).oneofs[oneof].name)
     }
 
-    /// The numbers of an enum's values, by name.
+    /// The numbers of an enum's values: mapping of str to int, or None.
     #[getter]
     fn r#enum<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyMappingProxy>>> {
         let Kind::Enum(id) = self.field().kind else { return Ok(None) };
@@ -134,7 +135,7 @@ impl Field {
         Ok(Some(PyMappingProxy::new(py, dict.as_mapping())))
     }
 
-    /// The full name of a message's type; of a map that of its entries.
+    /// The full name of a message's type: str or None. Of a map it is that of its entries.
     #[getter]
     fn message(&self) -> Option<&str> {
         self.inner().map(|message| message.full_name.as_str())

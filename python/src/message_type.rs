@@ -19,7 +19,22 @@ use crate::record::Record;
 use crate::schema::Schema;
 use crate::table::Table;
 
-/// A message type.
+/// A message type, with the fields of it that are decoded.
+///
+/// Got from a :class:`Schema`, by full name. Everything that it decodes becomes arrays: one message a
+/// :class:`Record`, many messages a :class:`Table`.
+///
+/// Examples
+/// --------
+/// >>> import wirearray as wa
+/// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Point { double x = 1; repeated int32 tags = 2; }')
+/// >>> Point = schema["Point"]
+/// >>> Point
+/// MessageType Point
+///   double x = 1  float64
+///   repeated int32 tags = 2  int32
+/// >>> Point.decode(b"\x12\x03\x01\x02\x03")["tags"]
+/// array([1, 2, 3], dtype=int32)
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct MessageType {
     plan: Arc<Plan>,
@@ -43,19 +58,19 @@ impl MessageType {
 
 #[pymethods]
 impl MessageType {
-    /// The full name.
+    /// The full name: str.
     #[getter]
     fn name(&self) -> &str {
         &self.message().full_name
     }
 
-    /// The schema that defines it.
+    /// The schema that defines it: Schema.
     #[getter]
     fn schema(&self) -> Schema {
         Schema::new(self.plan.schema().clone())
     }
 
-    /// The fields that are decoded, by name.
+    /// The fields that are decoded, by name: mapping of str to Field.
     #[getter]
     fn fields<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyMappingProxy>> {
         let fields = self.fields.get_or_try_init(py, || {
@@ -69,7 +84,7 @@ impl MessageType {
         Ok(fields.bind(py))
     }
 
-    /// The oneofs of which a member is decoded: the names of their members, by name.
+    /// The oneofs of which a member is decoded: mapping of str to the names of the members, a tuple of str.
     #[getter]
     fn oneofs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
         let dict = PyDict::new(py);
@@ -81,7 +96,31 @@ impl MessageType {
         Ok(PyMappingProxy::new(py, dict.as_mapping()))
     }
 
-    /// The same type, of which only the fields on the given paths are decoded.
+    /// Return the same type, of which only the fields on the given paths are decoded.
+    ///
+    /// All others are skipped: they cost no memory, little time, and are not looked into.
+    ///
+    /// Parameters
+    /// ----------
+    /// *paths : str
+    ///     Names of fields or oneofs, those of nested messages joined by dots, as in ``"series.times"``. A name of a message
+    ///     stands for all that is in it.
+    ///
+    /// Returns
+    /// -------
+    /// MessageType
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     If a path leads to no field.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wirearray as wa
+    /// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Point { double x = 1; double y = 2; }')
+    /// >>> list(schema["Point"].select("y").fields)
+    /// ['y']
     #[pyo3(signature = (*paths))]
     fn select(&self, paths: Vec<String>) -> PyResult<Self> {
         if paths.is_empty() {
@@ -91,35 +130,114 @@ impl MessageType {
         Ok(Self::new(Arc::new(plan)))
     }
 
-    /// Decodes one message.
-    #[pyo3(signature = (data, *, copy = Some(true)))]
-    fn decode(&self, py: Python<'_>, data: &Bound<'_, PyAny>, copy: Option<bool>) -> PyResult<Record> {
+    /// Decode one message.
+    ///
+    /// Parameters
+    /// ----------
+    /// data : bytes-like
+    ///     Any contiguous buffer. Bytes that follow the message count as part of it, as the format has it.
+    /// copy : bool or None, default True
+    ///     ``True`` gives arrays of one's own: aligned, contiguous, writable. ``None`` gives a read-only view of `data` where
+    ///     a packed field of fixed-width numbers lies in one aligned run, a copy elsewhere. ``False`` gives views only,
+    ///     unaligned ones too. A view keeps `data` alive.
+    ///
+    /// Returns
+    /// -------
+    /// Record
+    ///
+    /// Raises
+    /// ------
+    /// DecodeError
+    ///     If the bytes are not a message of this type; ``kind``, ``offset`` and ``path`` say why and where.
+    /// ValueError
+    ///     If `copy` is ``False`` and a field's values cannot be a view.
+    /// TypeError
+    ///     If `data` is not a buffer.
+    ///
+    /// Notes
+    /// -----
+    /// The GIL is released. Messages may be nested 100 deep, as in the official parsers; required fields may be missing. All
+    /// else is as the Protocol Buffers encoding specification has it.
+    #[pyo3(signature = (data, *, copy = Copy::ALWAYS), text_signature = "($self, data, *, copy=True)")]
+    fn decode(&self, py: Python<'_>, data: &Bound<'_, PyAny>, copy: Copy) -> PyResult<Record> {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
         self.decode_owned(py, owner, copy)
     }
 
-    /// Decodes the one message that a file holds.
-    #[pyo3(signature = (path, *, copy = Some(true)))]
-    fn load(&self, py: Python<'_>, path: PathBuf, copy: Option<bool>) -> PyResult<Record> {
+    /// Decode the one message that a file holds.
+    ///
+    /// The file is mapped, so that each value is copied once, from the page cache to its array.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    /// copy : bool or None, default True
+    ///     As for :meth:`decode`. Views keep the file mapped; do not cut it short meanwhile.
+    ///
+    /// Returns
+    /// -------
+    /// Record
+    ///
+    /// Raises
+    /// ------
+    /// FileNotFoundError
+    ///     If the file does not exist.
+    /// DecodeError, ValueError
+    ///     As for :meth:`decode`.
+    #[pyo3(signature = (path, *, copy = Copy::ALWAYS), text_signature = "($self, path, *, copy=True)")]
+    fn load(&self, py: Python<'_>, path: PathBuf, copy: Copy) -> PyResult<Record> {
         let owner = py.detach(|| wirearray::input::open(&path));
         self.decode_owned(py, owner.map_err(|error| errors::file_error(&error, &path))?, copy)
     }
 
-    /// Decodes many messages.
-    #[pyo3(signature = (data, *, offsets = None, copy = Some(true)))]
+    /// Decode many messages.
+    ///
+    /// Parameters
+    /// ----------
+    /// data : sequence of bytes-like, or bytes-like
+    ///     A buffer for each message, or one for all with `offsets`.
+    /// offsets : array of int, shape (N + 1,), optional
+    ///     Where each message starts in the one buffer, and where the last one ends, in bytes.
+    /// copy : bool or None, default True
+    ///     As for :meth:`decode`.
+    ///
+    /// Returns
+    /// -------
+    /// Table
+    ///     A row for each message.
+    ///
+    /// Raises
+    /// ------
+    /// DecodeError
+    ///     If one of them is not a message of this type; ``row`` says which. Its offset counts from the start of its buffer.
+    /// ValueError
+    ///     If the offsets do not ascend or go past the end of the buffer; or as for :meth:`decode`.
+    /// TypeError
+    ///     If `data` is neither.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wirearray as wa
+    /// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; }')
+    /// >>> schema["Tick"].decode_many([b"\x08\x05", b"", b"\x08\x07"])["price"]
+    /// array([5, 0, 7])
+    #[pyo3(
+        signature = (data, *, offsets = None, copy = Copy::ALWAYS),
+        text_signature = "($self, data, *, offsets=None, copy=True)"
+    )]
     fn decode_many(
         &self,
         py: Python<'_>,
         data: &Bound<'_, PyAny>,
         offsets: Option<&Bound<'_, PyAny>>,
-        copy: Option<bool>,
+        copy: Copy,
     ) -> PyResult<Table> {
         let messages = match offsets {
             Some(offsets) => Messages::in_one_buffer(data, offsets)?,
             None => Messages::in_buffers(data)?,
         };
         let plan = &self.plan;
-        let table = py.detach(|| decode::decode_many(plan, messages.iter(), messages.total_len(), options(copy)));
+        let table = py.detach(|| decode::decode_many(plan, messages.iter(), messages.total_len(), copy.options()));
         let table = table.map_err(|error| errors::decode_error(&error))?;
         let rows = 0..table.rows();
         Ok(Table::new(self.plan.clone(), Arc::new(table), rows))
@@ -139,21 +257,38 @@ impl MessageType {
 }
 
 impl MessageType {
-    fn decode_owned(&self, py: Python<'_>, owner: Owner, copy: Option<bool>) -> PyResult<Record> {
-        let table = py.detach(|| decode::decode(&self.plan, Input::from(&owner), options(copy)));
+    fn decode_owned(&self, py: Python<'_>, owner: Owner, copy: Copy) -> PyResult<Record> {
+        let table = py.detach(|| decode::decode(&self.plan, Input::from(&owner), copy.options()));
         let table = table.map_err(|error| errors::decode_error(&error))?;
         Ok(Record::new(self.plan.clone(), Arc::new(table), 0))
     }
 }
 
-/// What the `copy` argument means, as NumPy has it.
-fn options(copy: Option<bool>) -> Options {
-    let views = match copy {
-        Some(true) => Views::Never,
-        None => Views::WhereAligned,
-        Some(false) => Views::Always,
-    };
-    Options { views, ..Options::default() }
+/// The `copy` argument, with the meaning that NumPy gives it.
+struct Copy(Views);
+
+impl Copy {
+    const ALWAYS: Self = Self(Views::Never);
+
+    fn options(&self) -> Options {
+        Options { views: self.0, ..Options::default() }
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Copy {
+    type Error = PyErr;
+
+    fn extract(copy: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match copy.extract::<Option<bool>>() {
+            Ok(Some(true)) => Ok(Self(Views::Never)),
+            Ok(None) => Ok(Self(Views::WhereAligned)),
+            Ok(Some(false)) => Ok(Self(Views::Always)),
+            Err(_) => {
+                let found = copy.repr()?;
+                Err(PyTypeError::new_err(format!("copy: expected True, None or False, got {found}")))
+            }
+        }
+    }
 }
 
 /// Messages that Python lends.

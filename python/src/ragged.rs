@@ -13,7 +13,11 @@ use crate::entries::Entries;
 use crate::key::{self, Rows};
 use crate::values::{self, IntoBoundPyAny, column_object, entry_object, follow_into};
 
-/// The values of a repeated field, entry by entry.
+/// The values of a repeated field: any number of them for each entry.
+///
+/// All values lie in one column, entry after entry: entry ``i`` is ``values[offsets[i]:offsets[i + 1]]``, which is what
+/// ``ragged[i]`` gives. ``ragged[2:5]``, ``ragged[mask]`` and ``ragged[[1, 4]]`` are ragged again. Of repeated messages
+/// ``ragged["name"]``, or ``ragged.name``, is a field of them, just as ragged.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Ragged {
     plan: Arc<Plan>,
@@ -38,20 +42,20 @@ impl Ragged {
 
 #[pymethods]
 impl Ragged {
-    /// The values of all entries, one after the other.
+    /// The values of all entries, one after the other: array, Strings, Table or Ragged.
     #[getter]
     fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let values = self.list.offsets.range_of_all(self.entries.clone()).unwrap_or_default();
         column_object(py, &self.plan, &self.list.values, values)
     }
 
-    /// Where each entry's values start and end.
+    /// Where each entry's values start and end: read-only array of int64, shape (entries + 1,), ascending from 0.
     #[getter]
     fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         array::offsets(py, &self.list.offsets.slice(self.entries.clone()))
     }
 
-    /// How many values each entry has.
+    /// How many values each entry has: array of int64, shape (entries,).
     #[getter]
     fn lengths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         array::fresh(py, &self.list.offsets.lens(self.entries.clone()), Dtype::Int64)
@@ -92,7 +96,7 @@ impl Ragged {
         }
     }
 
-    /// The entries in a list.
+    /// Return the entries in a list: of arrays, Strings or Tables.
     fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let data = self.data();
         let entries = self.entries.clone().map(|entry| entry_object(py, &self.plan, &data, entry));

@@ -10,7 +10,19 @@ use wirearray::plan::Plan;
 use crate::message_type::MessageType;
 use crate::values::{self, entry_object, follow};
 
-/// One message.
+/// One message: a row of a :class:`Table`.
+///
+/// ``record["name"]`` is a field's value:
+///
+/// - of a number, bool or enum a NumPy scalar;
+/// - of a string ``str``, of bytes ``bytes``;
+/// - of a message a :class:`Record`, or ``None`` where it is absent;
+/// - of a repeated number an array;
+/// - of a repeated string :class:`Strings`;
+/// - of a repeated message, or of a map, a :class:`Table`.
+///
+/// ``record["a.b"]`` is the field ``b`` of the message ``a``, ``record["a", "b"]`` a tuple of values, and ``record.a`` the
+/// same as ``record["a"]`` where that is not a name of the record's own. Absent fields have their default.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Record {
     plan: Arc<Plan>,
@@ -30,7 +42,7 @@ impl Record {
 
 #[pymethods]
 impl Record {
-    /// The type of the message.
+    /// The type of the message, with the fields that were decoded: MessageType.
     #[getter]
     fn message_type(&self) -> MessageType {
         MessageType::of_table(&self.plan, self.table.number())
@@ -63,7 +75,7 @@ impl Record {
         })
     }
 
-    /// The names of the fields.
+    /// The names of the fields: list of str.
     fn keys(&self) -> Vec<String> {
         values::names(&self.plan, self.table.number()).into_iter().map(str::to_owned).collect()
     }
@@ -72,19 +84,54 @@ impl Record {
         self.keys()
     }
 
-    /// Whether the message has a value of its own for the field that the path leads to.
+    /// Return whether the message has a value of its own for a field.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The field's name, or a path of names joined by dots.
+    ///
+    /// Returns
+    /// -------
+    /// bool
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     If there is no such field.
+    /// ValueError
+    ///     If the schema does not tell absent from default for it, or it is repeated.
     fn present(&self, name: &str) -> PyResult<bool> {
         Ok(values::follow_validity(&self.plan, &self.table, name)?.is_set(self.row))
     }
 
-    /// The number of the field that is set of a oneof, 0 for none.
+    /// Return the number of the field that is set of a oneof, 0 for none.
+    ///
+    /// Parameters
+    /// ----------
+    /// oneof : str
+    ///     The oneof's name.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     If there is no such oneof.
     fn which(&self, oneof: &str) -> PyResult<i32> {
         let numbers = values::oneof(&self.plan, &self.table, oneof)?;
         let bytes = numbers.get(self.row).and_then(|bytes| bytes.try_into().ok());
         Ok(bytes.map_or(0, i32::from_ne_bytes))
     }
 
-    /// The message as Python objects all the way down; repeated numbers stay arrays.
+    /// Return the message as Python objects all the way down.
+    ///
+    /// Returns
+    /// -------
+    /// dict of str to int, float, bool, str, bytes, array, list, dict or None
+    ///     Repeated numbers stay arrays, repeated messages become lists of dicts, maps dicts, and absent messages ``None``.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         for (index, name) in values::names(&self.plan, self.table.number()).into_iter().enumerate() {

@@ -14,6 +14,20 @@ use crate::lent::Lent;
 use crate::message_type::MessageType;
 
 /// A set of message types that refer to each other.
+///
+/// Made by :meth:`from_files`, :meth:`from_source`, :meth:`from_descriptor_set` or :meth:`from_message`. Works like a
+/// read-only mapping from full names to message types.
+///
+/// Examples
+/// --------
+/// >>> import wirearray as wa
+/// >>> schema = wa.Schema.from_source('syntax = "proto3"; package shop; message Item { string name = 1; }')
+/// >>> list(schema)
+/// ['shop.Item']
+/// >>> "shop.Item" in schema
+/// True
+/// >>> schema["shop.Item"].name
+/// 'shop.Item'
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Schema(Arc<schema::Schema>);
 
@@ -30,7 +44,24 @@ impl Schema {
 
 #[pymethods]
 impl Schema {
-    /// Compiles `.proto` files.
+    /// Compile ``.proto`` files, and what they import.
+    ///
+    /// proto2 and proto3 are compiled in process. Files in an edition need a ``protoc``, or the package ``grpcio-tools``.
+    ///
+    /// Parameters
+    /// ----------
+    /// *paths : path
+    ///     The files.
+    /// include : path or list of path, optional
+    ///     Directories in which imports are looked up. By default those of the files; the well-known types are always
+    ///     found.
+    ///
+    /// Raises
+    /// ------
+    /// FileNotFoundError
+    ///     If a file does not exist.
+    /// SchemaError
+    ///     If a file is not valid; ``file``, ``line`` and ``column`` say where.
     #[staticmethod]
     #[pyo3(signature = (*paths, include = None))]
     fn from_files(py: Python<'_>, paths: Vec<PathBuf>, include: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
@@ -48,7 +79,27 @@ impl Schema {
         }
     }
 
-    /// Compiles `.proto` text.
+    /// Compile ``.proto`` text.
+    ///
+    /// Parameters
+    /// ----------
+    /// text : str
+    ///     What a ``.proto`` file would hold.
+    /// include : path or list of path, optional
+    ///     Directories in which imports are looked up.
+    ///
+    /// Raises
+    /// ------
+    /// SchemaError
+    ///     If the text is not valid.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wirearray as wa
+    /// >>> wa.Schema.from_source('syntax = "proto3"; message Point { double x = 1 }')
+    /// Traceback (most recent call last):
+    ///     ...
+    /// wirearray._errors.SchemaError: source.proto:1:49: expected ';' or '[', but found '}'
     #[staticmethod]
     #[pyo3(signature = (text, *, include = None))]
     fn from_source(py: Python<'_>, text: &str, include: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
@@ -64,13 +115,36 @@ impl Schema {
         }
     }
 
-    /// Reads a serialized `google.protobuf.FileDescriptorSet`.
+    /// Read a serialized ``google.protobuf.FileDescriptorSet``: what ``protoc --descriptor_set_out`` writes.
+    ///
+    /// Every syntax and edition is read. All imports have to be in it: ``protoc --include_imports``.
+    ///
+    /// Parameters
+    /// ----------
+    /// data : bytes-like
+    ///
+    /// Raises
+    /// ------
+    /// SchemaError
+    ///     If the bytes are not a valid descriptor set.
     #[staticmethod]
     fn from_descriptor_set(data: &Bound<'_, PyAny>) -> PyResult<Self> {
         Self::read(Lent::new(data, "data")?.as_ref())
     }
 
-    /// Takes the schema of a generated class.
+    /// Take the schema of a class of the official ``protobuf`` package, and of all that it refers to.
+    ///
+    /// Parameters
+    /// ----------
+    /// message : class, message or descriptor
+    ///     Of ``protobuf`` 3.20 or later.
+    /// extensions : iterable, optional
+    ///     Generated modules, classes or messages of which the extensions are wanted too.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If it is not such a class.
     #[staticmethod]
     #[pyo3(signature = (message, *, extensions = None))]
     fn from_message(message: &Bound<'_, PyAny>, extensions: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
@@ -80,13 +154,13 @@ impl Schema {
         Self::read(Lent::new(&set, "message")?.as_ref())
     }
 
-    /// The names of the files that no other file of the schema imports.
+    /// The names of the files that no other file of the schema imports: tuple of str.
     #[getter]
     fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, &self.0.sources)
     }
 
-    /// The full names of the messages that the sources declare at their top level.
+    /// The full names of the messages that the sources declare at their top level: tuple of str.
     #[getter]
     fn roots<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.roots().map(|message| message.full_name.as_str()).collect::<Vec<_>>())

@@ -13,7 +13,11 @@ use crate::entries::Entries;
 use crate::key::{self, Rows};
 use crate::values::{self, column_object, string_object};
 
-/// Strings, or bytes where the field is declared so.
+/// Strings, or bytes where the field is declared so, in one piece of memory.
+///
+/// String ``i`` is ``data[offsets[i]:offsets[i + 1]]`` in UTF-8; ``strings[i]`` gives it as ``str`` or ``bytes``.
+/// ``strings[2:5]``, ``strings[mask]`` and ``strings[[1, 4]]`` are strings again. Bytes that are not UTF-8, which proto2
+/// lets pass, come as lone surrogates, as ``errors="surrogateescape"`` makes them.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Strings {
     plan: Arc<Plan>,
@@ -29,20 +33,20 @@ impl Strings {
 
 #[pymethods]
 impl Strings {
-    /// The bytes of all strings, one after the other.
+    /// The bytes of all strings, one after the other: read-only array of uint8.
     #[getter]
     fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let range = self.strings.offsets.range_of_all(self.entries.clone()).unwrap_or_default();
         array::bytes(py, &self.strings.data, range)
     }
 
-    /// Where each string starts and ends.
+    /// Where each string starts and ends: read-only array of int64, shape (strings + 1,), ascending from 0.
     #[getter]
     fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         array::offsets(py, &self.strings.offsets.slice(self.entries.clone()))
     }
 
-    /// The length of each string in bytes.
+    /// The length of each string in bytes: array of int64, shape (strings,).
     #[getter]
     fn lengths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         array::fresh(py, &self.strings.offsets.lens(self.entries.clone()), Dtype::Int64)
@@ -65,13 +69,13 @@ impl Strings {
         }
     }
 
-    /// The strings in a list.
+    /// Return the strings in a list: of str or bytes.
     fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let strings = self.entries.clone().map(|entry| string_object(py, &self.strings, entry));
         PyList::new(py, strings.collect::<PyResult<Vec<_>>>()?)
     }
 
-    /// The strings in an array: of NumPy's variable-width `StringDType`, or of `object` for bytes.
+    /// Return the strings in an array: of NumPy's variable-width ``StringDType``, or of ``object`` for bytes.
     fn to_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let numpy = py.import("numpy")?;
         let options = PyDict::new(py);

@@ -14,7 +14,21 @@ use crate::key::{self, Rows};
 use crate::message_type::MessageType;
 use crate::values::{self, IntoBoundPyAny, column_object, entry_object, follow};
 
-/// Messages of one type, column by column.
+/// Messages of one type, column by column: one row a message.
+///
+/// ``table["name"]`` is a column, of as many entries as there are rows:
+///
+/// - of a number, bool or enum an array;
+/// - of a string or bytes :class:`Strings`;
+/// - of a message a :class:`Table`, with ``present`` rows and absent ones;
+/// - of anything repeated, maps too, :class:`Ragged`; a map's values are a table of ``key`` and ``value``.
+///
+/// ``table["a.b"]`` is the column ``b`` within the messages of column ``a``, ``table["a", "b"]`` a tuple of columns, and
+/// ``table.a`` the same as ``table["a"]`` where that is not a name of the table's own. ``table[5]`` is a :class:`Record`,
+/// ``table[2:5]``, ``table[mask]`` and ``table[[1, 4]]`` are tables; a slice is not copied.
+///
+/// Rows without a value hold the field's default. Changing an array changes the table's values; the next look at the same
+/// column shows them.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Table {
     plan: Arc<Plan>,
@@ -38,7 +52,7 @@ impl Table {
 
 #[pymethods]
 impl Table {
-    /// The type of the messages.
+    /// The type of the messages, with the fields that were decoded: MessageType.
     #[getter]
     fn message_type(&self) -> MessageType {
         MessageType::of_table(&self.plan, self.table.number())
@@ -78,7 +92,7 @@ impl Table {
         }
     }
 
-    /// The names of the columns.
+    /// The names of the columns: list of str.
     fn keys(&self) -> Vec<String> {
         values::names(&self.plan, self.table.number()).into_iter().map(str::to_owned).collect()
     }
@@ -87,18 +101,54 @@ impl Table {
         self.keys()
     }
 
-    /// Which rows have a value of their own in the column that the path leads to.
+    /// Return which rows have a value of their own for a field.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The field's name, or a path of names joined by dots.
+    ///
+    /// Returns
+    /// -------
+    /// array of bool, shape (rows,)
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     If there is no such field.
+    /// ValueError
+    ///     If the schema does not tell absent from default for it, or it is repeated.
     fn present<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let validity = values::follow_validity(&self.plan, &self.table, name)?;
         array::fresh(py, &validity.flags(self.rows.clone()), Dtype::Bool)
     }
 
-    /// The number of the field that each row has set of a oneof, 0 for none.
+    /// Return which field of a oneof each row has set.
+    ///
+    /// Parameters
+    /// ----------
+    /// oneof : str
+    ///     The oneof's name.
+    ///
+    /// Returns
+    /// -------
+    /// array of int32, shape (rows,)
+    ///     The number of the field that is set, 0 where none is.
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     If there is no such oneof.
     fn which<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Bound<'py, PyAny>> {
         array::numbers(py, &values::oneof(&self.plan, &self.table, oneof)?, self.rows.clone())
     }
 
-    /// The columns in a dict; those of nested tables in dicts of their own, `None` where no row has the message.
+    /// Return the columns in a dict.
+    ///
+    /// Returns
+    /// -------
+    /// dict of str to array, Strings, Ragged, dict or None
+    ///     Messages become dicts of their columns, ``None`` where no row has the message.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         for (index, name) in values::names(&self.plan, self.table.number()).into_iter().enumerate() {

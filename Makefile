@@ -1,0 +1,59 @@
+# Everything that is done with this repository. `make demo` and `make test` set up what they need by themselves.
+
+PYTHON ?= python3
+SIZE ?= full
+VENV := .venv
+BIN := $(VENV)/bin
+# Later than all that the environment was made from.
+READY := $(VENV)/.ready
+
+.PHONY: demo test bench develop release format lint rust-test python-test typing clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: release ## The founding experiment, live: SIZE=small takes seconds.
+	$(BIN)/python bench/demo.py --size $(SIZE)
+
+test: lint rust-test python-test typing ## Everything that has to hold.
+
+bench: release ## Compare with other libraries and a plain copy: SIZE=small takes seconds.
+	$(BIN)/python bench/compare.py --size $(SIZE)
+
+develop: $(READY) ## Install the package for work on it, with the reference decoder and all checks.
+	cd python && ../$(BIN)/maturin develop --quiet --features reference
+
+release: $(READY) ## Install the package as users get it.
+	cd python && ../$(BIN)/maturin develop --quiet --release
+
+format: $(READY) ## Format all code.
+	cargo fmt --all
+	$(BIN)/ruff format python bench
+	$(BIN)/ruff check --fix python bench
+
+lint: $(READY)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
+	$(BIN)/ruff format --check python bench
+	$(BIN)/ruff check python bench
+
+rust-test:
+	cargo test --package wirearray --all-features --quiet
+
+python-test: develop
+	$(BIN)/python -m pytest python/tests
+
+typing: develop
+	cd python && ../$(BIN)/mypy wirearray
+	cd python && ../$(BIN)/python -m mypy.stubtest wirearray --mypy-config-file pyproject.toml --allowlist stubtest.txt
+
+$(READY): python/requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wirearray needs Python 3.11 or later: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+clean: ## Remove what was built.
+	cargo clean
+	rm -rf $(VENV) build
