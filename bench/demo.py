@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import host
-from demo_chart import Experiment, draw
+from demo_chart import Experiment, draw, readable
 from schema import TIMESERIES_PROTO, message_class
 
 BUILD = Path(__file__).resolve().parents[1] / "build"
@@ -193,7 +193,7 @@ def _print_table(experiments: list[Experiment]) -> None:
     for experiment in experiments:
         print(
             f"  {experiment.name.replace(chr(10), ', '):<40}"
-            f" {experiment.official_seconds:>10.3f} s {experiment.wirearray_seconds:>10.3f} s"
+            f" {readable(experiment.official_seconds):>12} {readable(experiment.wirearray_seconds):>12}"
             f" {experiment.speed_up:>9.1f}x"
         )
     best = max(experiments, key=lambda experiment: experiment.wire_bytes / experiment.wirearray_seconds)

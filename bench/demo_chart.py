@@ -43,7 +43,7 @@ def _draw_experiment(axes: Axes, experiment: Experiment) -> None:
     bars = axes.barh(["wirearray", "protobuf"], seconds, height=0.58, color=[WIREARRAY_COLOR, OFFICIAL_COLOR])
     for bar, value in zip(bars, seconds, strict=True):
         middle = bar.get_y() + bar.get_height() / 2
-        axes.text(value + max(seconds) * 0.02, middle, _readable(value), va="center", weight="bold")
+        axes.text(value + max(seconds) * 0.02, middle, readable(value), va="center", weight="bold")
     axes.set_xlim(0, max(seconds) * 1.25)
     axes.set_xticks([])
     axes.tick_params(axis="y", length=0, labelsize=13, labelcolor=TEXT_COLOR)
@@ -56,7 +56,7 @@ def _draw_experiment(axes: Axes, experiment: Experiment) -> None:
     axes.text(0, 1.06, experiment.name.replace("\n", ", "), size=11.5, color=FAINT_COLOR, **above)
 
 
-def _readable(seconds: float) -> str:
+def readable(seconds: float) -> str:
     if seconds >= 1:
         return f"{seconds:.2f} s"
     return f"{seconds * 1e3:.0f} ms" if seconds >= 0.01 else f"{seconds * 1e3:.1f} ms"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+
 from official import OfficialField, fields_of, oneofs_of
 from wire import split_fields
 

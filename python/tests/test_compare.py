@@ -4,15 +4,15 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-import official
 import pytest
-from compare import assert_same, assert_same_record, assert_same_table
+import wirearray as wa
 from google.protobuf.message import Message
+
+import official
+from compare import assert_same, assert_same_record, assert_same_table
 from official import OfficialField, fields_of
 from random_messages import fill_field, random_message
 from random_schema import random_schema
-
-import wirearray as wa
 
 
 def test_the_comparison_notices_a_changed_message() -> None:

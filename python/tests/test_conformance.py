@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import official
 import pytest
-from compare import assert_same, assert_same_record, assert_same_table
-from google.protobuf.message import Message
-from wire import END_GROUP, FIXED32, LENGTH_DELIMITED, START_GROUP, write_tag, write_varint
-
 import wirearray as wa
+from google.protobuf.message import Message
+
+import official
+from compare import assert_same, assert_same_record, assert_same_table
+from wire import END_GROUP, FIXED32, LENGTH_DELIMITED, START_GROUP, write_tag, write_varint
 
 FILES = ("corpus.jsonl", "corpus_perf.jsonl", "adversarial.jsonl")
 PROTO2 = "protobuf_test_messages.proto2.TestAllTypesProto2"

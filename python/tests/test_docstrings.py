@@ -21,10 +21,10 @@ def documented() -> Iterator[tuple[str, object]]:
             yield from ((f"{name}.{member}", getattr(found, member)) for member in members)
 
 
-@pytest.mark.parametrize(("name", "documented"), documented(), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_public_name_is_documented_and_its_examples_run(name: str, documented: object) -> None:
-    text = inspect.getdoc(documented)
+@pytest.mark.parametrize(("name", "shown"), [pytest.param(*each, id=each[0]) for each in documented()])
+def test_a_public_name_is_documented_and_its_examples_run(name: str, shown: object) -> None:
+    text = inspect.getdoc(shown)
     assert text, f"{name} has no docstring"
     test = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
-    failed = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL).run(test).failed
-    assert failed == 0
+    options = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+    assert doctest.DocTestRunner(optionflags=options).run(test).failed == 0

@@ -13,15 +13,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import official
 import pytest
-from compare import assert_same, assert_same_record, assert_same_table
+import wirearray as wa
 from google.protobuf.message import Message
+
+import official
+from compare import assert_same, assert_same_record, assert_same_table
 from random_messages import damaged, random_message, shuffled
 from random_schema import random_schema
 from wire import is_ambiguous
-
-import wirearray as wa
 
 FIRST = int(os.environ.get("WIREARRAY_PROPERTY_FIRST", "0"))
 CASES = range(FIRST, FIRST + int(os.environ.get("WIREARRAY_PROPERTY_CASES", "200")))

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-TIMESERIES = 'syntax = "proto2"; package timeseries; message TimeSeries { %s; %s; }' % (
-    "repeated double times = 1",
-    "repeated double values = 2",
-)
+FIELDS = "repeated double times = 1; repeated double values = 2;"
+TIMESERIES = f'syntax = "proto2"; package timeseries; message TimeSeries {{ {FIELDS} }}'
 
 
 def test_the_lines_of_the_readme_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import official
 import pytest
+import wirearray as wa
+from google.protobuf import descriptor_pb2
+
+import official
 import unframe
 from digest import comparable, digest
-from google.protobuf import descriptor_pb2
 from realdata_index import REALDATA, reference, stream_name, streams
-
-import wirearray as wa
 
 each_stream = pytest.mark.parametrize(("entry", "stream"), streams(), ids=stream_name)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import unframe
 from realdata_index import reference, stream_name, streams
 

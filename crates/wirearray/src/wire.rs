@@ -73,7 +73,7 @@ impl Tag {
 }
 
 /// A place in wire data and the end of the message being read there; nothing is ever read past that end.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
     /// The input up to the end of the current message.
     bytes: &'a [u8],

@@ -166,6 +166,16 @@ impl Batch {
         }
     }
 
+    /// Adds one more row to the table that the column stands for, where [`Batch::open_row`] added one for the same row
+    /// before; returns its number.
+    #[inline(always)]
+    pub fn add_row(&mut self, column: usize) -> usize {
+        match &mut self.columns[column] {
+            Growing::RowLists(lists) => lists.add(),
+            _ => wrong_column(),
+        }
+    }
+
     /// Forgets the last row that [`Batch::open_row`] made in the table that the column stands for, and all in it.
     pub fn drop_row(&mut self, column: usize) {
         if let Growing::RowLists(lists) = &mut self.columns[column] {

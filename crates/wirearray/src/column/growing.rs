@@ -160,7 +160,8 @@ impl Texts {
     #[inline]
     pub fn push(&mut self, bytes: &[u8], at_most: AtMost) {
         self.starts.push(self.data.len().cast_signed() as i64, at_most);
-        self.data.extend_from_le_bytes(bytes, at_most.max(bytes.len()));
+        // A string that can still come takes two bytes at least, so there are at most twice as many bytes.
+        self.data.extend_from_le_bytes(bytes, at_most.saturating_mul(2).max(bytes.len()));
     }
 
     pub(super) fn truncate(&mut self, len: usize) {
@@ -193,13 +194,22 @@ impl Strings {
     #[inline]
     pub fn set(&mut self, row: usize, bytes: &[u8], at_most: AtMost) {
         let len = self.texts.len();
+        if row != len || !self.presence.is_gapless() {
+            self.go_to(row, at_most);
+        }
+        self.texts.push(bytes, at_most);
+    }
+
+    /// Makes `row` the one that the next string belongs to.
+    #[inline(never)]
+    fn go_to(&mut self, row: usize, at_most: AtMost) {
+        let len = self.texts.len();
         if row < len {
             self.texts.truncate(row);
         } else {
             self.presence.mark(len, row);
             self.fill_to(row, at_most);
         }
-        self.texts.push(bytes, at_most);
     }
 
     fn fill_to(&mut self, rows: usize, at_most: AtMost) {
@@ -423,8 +433,14 @@ impl RowLists {
     /// Adds a row to the table, which belongs to `row`; returns its number.
     #[inline(always)]
     pub(super) fn open(&mut self, row: usize, at_most: AtMost) -> usize {
+        self.starts.open(row, self.rows, at_most);
+        self.add()
+    }
+
+    /// Adds a row to the table, which belongs to the last row; returns its number.
+    #[inline(always)]
+    pub(super) fn add(&mut self) -> usize {
         let new = self.rows;
-        self.starts.open(row, new, at_most);
         self.rows = new + 1;
         new
     }

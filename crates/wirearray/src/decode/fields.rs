@@ -1,6 +1,6 @@
 //! The loop over fields: find the step of a tag and take it.
 
-use super::frame::{Frame, Reader};
+use super::frame::{Frame, Reader, Run};
 use super::numbers::no_view;
 use super::{Decoder, Input, Views};
 use crate::column::Growing;
@@ -15,6 +15,7 @@ impl<'p> Decoder<'p> {
         self.open.clear();
         self.open.push(frame);
         loop {
+            self.read_run(&mut reader);
             let Some(byte) = reader.cursor.peek() else {
                 match self.end_message(&mut reader) {
                     Ok(true) => return Ok(()),
@@ -79,7 +80,13 @@ impl<'p> Decoder<'p> {
         let (table, row) = self.batch.open_row(column, reader.frame.row, at_most);
         let plan = self.plan.message(reader.frame.field(step).message.unwrap_or_default());
         let Extent { start, end, resume, group } = extent;
-        reader.frame = Frame { plan, table, row, end, resume, group, column: step.column, is_dropped: false };
+        let run = match (step.op, reader.input.bytes.get(reader.field_start), u32::try_from(column)) {
+            (Op::AppendMessage, Some(&tag @ ..0x80), Ok(column)) => {
+                Some(Run { around_end: reader.frame.end, column, tag })
+            }
+            _ => None,
+        };
+        reader.frame = Frame { plan, table, row, end, resume, group, run, column: step.column, is_dropped: false };
         self.open.push(reader.frame);
         reader.seek(start);
         Ok(())
@@ -151,14 +158,15 @@ impl<'p> Decoder<'p> {
         Ok(())
     }
 
-    /// Moves past a member of a oneof that is not decoded, and forgets what the oneof had set.
+    /// Moves past a member of a oneof that is not decoded, and forgets what the oneof had set; past a number that its
+    /// closed enum does not know as if it were decoded.
     fn clear_oneof(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let member = &reader.frame.plan.unselected[usize::from(step.column)];
-        if !member.known.is_empty() && !member.knows(reader.cursor.read_varint()? as u32) {
-            return Ok(());
-        }
         if member.known.is_empty() {
             self.skip(reader)?;
+        } else if !member.knows(reader.cursor.read_varint()? as u32) {
+            self.drop_entry(reader);
+            return Ok(());
         }
         let Frame { table, row, .. } = reader.frame;
         if let Some(oneof) = member.oneof {

@@ -20,17 +20,30 @@ pub(super) struct Frame<'p> {
     pub(super) resume: usize,
     /// The field number of the group that it is, 0 for a message.
     pub(super) group: u32,
+    /// How to go on to the next message of the same repeated field, where this is one with a tag of one byte.
+    pub(super) run: Option<Run>,
     /// The place of its field in the message around it.
     pub(super) column: u16,
     /// True for an entry of a map whose value is unknown to a closed enum: it is dropped at its end.
     pub(super) is_dropped: bool,
 }
 
+/// What messages that follow each other in a repeated field have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    /// The byte at which the message around them ends.
+    pub(super) around_end: usize,
+    /// The number of their column in the batch.
+    pub(super) column: u32,
+    /// Their tag.
+    pub(super) tag: u8,
+}
+
 impl<'p> Frame<'p> {
     /// The frame of a message that ends at byte `end` and goes to `row` of the outermost table.
     pub(super) fn outermost(plan: &'p MessagePlan, row: usize, end: usize) -> Self {
         let table = TableId::OUTERMOST;
-        Self { plan, table, row, end, resume: end, group: 0, column: 0, is_dropped: false }
+        Self { plan, table, row, end, resume: end, group: 0, run: None, column: 0, is_dropped: false }
     }
 
     /// The field that `step` belongs to.
@@ -51,7 +64,7 @@ pub(super) struct Reader<'a, 'p> {
     /// The current field's tag, where its step needs it: of fields that are not decoded.
     pub(super) tag: Tag,
     /// The byte at which all messages would end, if those after the outermost one lay behind it.
-    all_end: usize,
+    pub(super) all_end: usize,
 }
 
 impl<'a, 'p> Reader<'a, 'p> {

@@ -6,6 +6,7 @@
 mod fields;
 mod frame;
 mod numbers;
+mod run;
 
 use std::ops::Range;
 

@@ -9,22 +9,22 @@ use crate::varint::{self, unzigzag32, unzigzag64};
 use crate::wire::Cursor;
 
 /// A kind of number written as a varint.
-trait Varint {
+pub(super) trait Varint {
     type Element: Width;
     fn from_varint(varint: u64) -> Self::Element;
 }
 
 /// A kind of number written in little-endian bytes, as many as its element has.
-trait Fixed: Width {
+pub(super) trait Fixed: Width {
     fn from_le(bytes: &[u8]) -> Self;
     fn read(cursor: &mut Cursor<'_>) -> WireResult<Self>;
 }
 
-struct Varint64;
-struct Varint32;
-struct Zigzag64;
-struct Zigzag32;
-struct Bool;
+pub(super) struct Varint64;
+pub(super) struct Varint32;
+pub(super) struct Zigzag64;
+pub(super) struct Zigzag32;
+pub(super) struct Bool;
 
 impl Varint for Varint64 {
     type Element = u64;
@@ -127,10 +127,15 @@ impl<'p> Decoder<'p> {
         if reader.frame.field(step).knows(value) {
             return self.set(reader, step, value);
         }
+        self.drop_entry(reader);
+        Ok(())
+    }
+
+    /// Notes that the current message, where it is an entry of a map, has a value that its closed enum does not know.
+    pub(super) fn drop_entry(&mut self, reader: &Reader<'_, 'p>) {
         if let (true, Some(entry)) = (reader.frame.plan.is_map_entry, self.open.last_mut()) {
             entry.is_dropped = true;
         }
-        Ok(())
     }
 
     #[inline(always)]
@@ -342,7 +347,7 @@ impl<'a> Varints<'a> {
         let end = reader.cursor.position();
         match run.last() {
             // The bytes behind the run belong to the next field, so the last varint has to end within it.
-            Some(0x80..) => Err(WireError::new(DecodeErrorKind::Truncated, end.saturating_sub(1))),
+            Some(0x80..) => Err(first_fault(run, end)),
             _ => Ok(Self { rest: run, end, fault: None }),
         }
     }
@@ -369,5 +374,17 @@ impl<'a> Varints<'a> {
 
     fn finish(self) -> WireResult<()> {
         self.fault.map_or(Ok(()), Err)
+    }
+}
+
+/// The first fault in a packed run that ends with byte `end` of the input, and not with the last byte of a varint.
+#[cold]
+fn first_fault(run: &[u8], end: usize) -> WireError {
+    let mut rest = run;
+    loop {
+        match varint::read(rest) {
+            Ok((_, len)) => rest = &rest[len..],
+            Err(kind) => return WireError::new(kind, end.saturating_sub(rest.len())),
+        }
     }
 }

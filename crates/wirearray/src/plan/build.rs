@@ -66,7 +66,9 @@ impl<'a> Builder<'a> {
             let mut plan =
                 FieldPlan { field: index, number: field.number, message: None, oneof, known: self.known(field) };
             if !is_selected(&index) {
-                if oneof.is_some() {
+                // The value of a map's entry is looked at even so: one that its closed enum does not know drops the entry.
+                let decides_entry = message.is_map_entry && !plan.known.is_empty();
+                if oneof.is_some() || decides_entry {
                     steps.push(clearing_step(field, place(&unselected)));
                     unselected.push(plan);
                 }
@@ -110,9 +112,14 @@ impl<'a> Builder<'a> {
         })
     }
 
+    /// The numbers of a closed enum; an open one knows every number, so none has to be looked up.
     fn known(&self, field: &Field) -> Box<[i32]> {
         let Kind::Enum(id) = field.kind else { return Box::default() };
-        let mut known: Vec<i32> = self.schema.enumeration(id).values.iter().map(|&(_, number)| number).collect();
+        let enumeration = self.schema.enumeration(id);
+        if !enumeration.is_closed {
+            return Box::default();
+        }
+        let mut known: Vec<i32> = enumeration.values.iter().map(|&(_, number)| number).collect();
         known.sort_unstable();
         known.dedup();
         known.into()
@@ -211,7 +218,8 @@ fn add_steps(steps: &mut Vec<(Tag, Step)>, field: &Field, number: Option<Number>
     }
 }
 
-/// The step of a member of a oneof that is not selected: it still forgets the members that are.
+/// The step of a field that is not selected and matters even so: of a member of a oneof, which forgets the members that
+/// are, or of an entry's value.
 fn clearing_step(field: &Field, place: u16) -> (Tag, Step) {
     let wire_type = match field.kind {
         Kind::Scalar(scalar) => number_wire_type(scalar_number(scalar)),

@@ -37,7 +37,8 @@ pub struct MessagePlan {
     selection: Selection,
     /// The fields that are decoded, one for each column of the table.
     pub fields: Vec<FieldPlan>,
-    /// The members of those oneofs that are not decoded: setting one still forgets the others.
+    /// Fields that are not decoded and matter even so. Members of those oneofs: setting one forgets the others. Values of
+    /// a closed enum in entries of a map: an unknown one drops its entry.
     pub unselected: Vec<FieldPlan>,
     /// The oneofs of which at least one member is decoded: their places in the schema's message.
     pub oneofs: Vec<usize>,

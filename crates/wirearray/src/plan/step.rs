@@ -20,7 +20,8 @@ pub enum Op {
     /// Skip the value: the field is unknown, not selected, or written as another wire type than its own.
     #[default]
     Skip,
-    /// Skip the value, but forget the other members of its oneof: it is a member that is not selected.
+    /// Skip the value of a field that is not selected, but forget the other members of its oneof, or drop the entry of a
+    /// map where its closed enum does not know it.
     Clear,
     /// Set the row's number.
     Set(Number),

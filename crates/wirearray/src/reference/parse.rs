@@ -8,7 +8,7 @@ use crate::schema::{self, Field, MessageId, Scalar, Schema};
 /// Reads a whole message of type `id`.
 pub(super) fn message(schema: &Schema, id: MessageId, bytes: &[u8]) -> WireResult<Message> {
     let mut message = Message::default();
-    let mut parser = Parser { schema, bytes, position: 0, depth: 0 };
+    let mut parser = Parser { schema, bytes, position: 0, field_start: 0, depth: 0 };
     parser.fields(id, &mut message, bytes.len(), None)?;
     Ok(message)
 }
@@ -17,6 +17,8 @@ struct Parser<'a> {
     schema: &'a Schema,
     bytes: &'a [u8],
     position: usize,
+    /// Where the tag of the innermost field that is being read starts.
+    field_start: usize,
     /// Messages and groups open around the current one.
     depth: u32,
 }
@@ -28,6 +30,7 @@ impl Parser<'_> {
         let mut is_entry_unknown = false;
         while self.position < end {
             let start = self.position;
+            self.field_start = start;
             let (number, wire_type) = self.tag(end)?;
             if wire_type == 4 {
                 if group == Some(number) {
@@ -131,7 +134,7 @@ impl Parser<'_> {
         group: Option<u32>,
     ) -> WireResult<()> {
         if self.depth == DEPTH_LIMIT {
-            return Err(self.error(Kind::TooDeep(DEPTH_LIMIT)));
+            return Err(WireError::new(Kind::TooDeep(DEPTH_LIMIT), self.field_start));
         }
         self.depth += 1;
         let before = if field.is_repeated { None } else { message.fields.remove(&field.number) };
