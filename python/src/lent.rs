@@ -30,7 +30,7 @@ unsafe impl Sync for Holder {}
 
 impl Lent {
     /// Borrows what `object` holds; `argument` names it in errors.
-    pub(crate) fn new(object: &Bound<'_, PyAny>, argument: &str) -> PyResult<Self> {
+    pub(crate) fn new(object: &Bound<'_, PyAny>, argument: impl std::fmt::Display) -> PyResult<Self> {
         if let Ok(bytes) = object.cast_exact::<PyBytes>() {
             let (start, len) = (bytes.as_bytes().as_ptr(), bytes.as_bytes().len());
             return Ok(Self(Holder::Bytes { _object: bytes.clone().unbind(), start, len }));

@@ -1,14 +1,13 @@
 //! A message type with the fields of it that are decoded: what turns bytes into columns.
 
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyMappingProxy, PyString};
-use wirearray::column::Owner;
+use pyo3::types::{PyDict, PyMappingProxy, PyString};
+use wirearray::column::{self, Offsets, Owner};
 use wirearray::decode::{self, Input, Options, Views};
 use wirearray::plan::Plan;
 
@@ -236,8 +235,7 @@ impl MessageType {
             Some(offsets) => Messages::in_one_buffer(data, offsets)?,
             None => Messages::in_buffers(data)?,
         };
-        let plan = &self.plan;
-        let table = py.detach(|| decode::decode_many(plan, messages.iter(), messages.total_len(), copy.options()));
+        let table = py.detach(|| messages.decode(&self.plan, copy.options()));
         let table = table.map_err(|error| errors::decode_error(&error))?;
         let rows = 0..table.rows();
         Ok(Table::new(self.plan.clone(), Arc::new(table), rows))
@@ -295,62 +293,50 @@ impl<'py> FromPyObject<'_, 'py> for Copy {
 enum Messages {
     /// Each in a buffer of its own.
     Buffers(Vec<Owner>),
-    /// All in one, end to end.
-    OneBuffer { owner: Owner, ranges: Vec<Range<usize>> },
+    /// All in one.
+    OneBuffer(Owner, Offsets),
 }
 
 impl Messages {
     fn in_buffers(data: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let is_buffer = data.is_instance_of::<PyBytes>() || Lent::new(data, "data").is_ok();
-        if is_buffer {
+        if Lent::new(data, "data").is_ok() {
             let message = "data: got one buffer; pass a list of buffers, or offsets= with where each message starts";
             return Err(PyTypeError::new_err(message));
         }
-        let mut buffers: Vec<Owner> = Vec::with_capacity(data.len().unwrap_or_default());
         let items = data.try_iter().map_err(|_| {
             let found = data.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
             PyTypeError::new_err(format!("data: expected a list of buffers, got {found}"))
         })?;
-        for (row, item) in items.enumerate() {
-            buffers.push(Arc::new(Lent::new(&item?, &format!("data[{row}]"))?));
-        }
-        Ok(Self::Buffers(buffers))
+        let lent = |(row, item): (usize, PyResult<Bound<'_, PyAny>>)| {
+            let owner: Owner = Arc::new(Lent::new(&item?, format_args!("data[{row}]"))?);
+            Ok(owner)
+        };
+        items.enumerate().map(lent).collect::<PyResult<_>>().map(Self::Buffers)
     }
 
     fn in_one_buffer(data: &Bound<'_, PyAny>, offsets: &Bound<'_, PyAny>) -> PyResult<Self> {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
-        let len = (*owner).as_ref().len();
-        let offsets = int64_values(offsets)?;
-        if offsets.is_empty() {
-            return Err(PyValueError::new_err("offsets: expected one more than messages, got none"));
-        }
-        let range = |(row, pair): (usize, &[i64])| {
-            let (start, end) = (pair[0], pair[1]);
-            let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-            range.filter(|&(start, end)| start <= end && end <= len).map(|(start, end)| start..end).ok_or_else(|| {
-                let message = format!("offsets: message {row} would be bytes {start} to {end} of {len}");
-                PyValueError::new_err(message)
-            })
-        };
-        let ranges = offsets.windows(2).enumerate().map(range).collect::<PyResult<_>>()?;
-        Ok(Self::OneBuffer { owner, ranges })
+        let offsets = Offsets::checked(&int64_values(offsets)?, (*owner).as_ref().len());
+        let offsets = offsets.map_err(|error| PyValueError::new_err(format!("offsets: {error}")))?;
+        Ok(Self::OneBuffer(owner, offsets))
     }
 
-    fn iter(&self) -> Box<dyn Iterator<Item = (Input<'_>, Range<usize>)> + '_> {
+    fn decode(&self, plan: &Plan, options: Options) -> Result<column::Table, wirearray::DecodeError> {
         match self {
-            Self::Buffers(buffers) => Box::new(buffers.iter().map(|owner| {
+            Self::Buffers(buffers) => {
+                let whole = |owner| {
+                    let input = Input::from(owner);
+                    (input, 0..input.bytes.len())
+                };
+                let total_len = buffers.iter().map(|owner| (**owner).as_ref().len()).sum();
+                decode::decode_many(plan, buffers.iter().map(whole), total_len, options)
+            }
+            Self::OneBuffer(owner, offsets) => {
                 let input = Input::from(owner);
-                (input, 0..input.bytes.len())
-            })),
-            Self::OneBuffer { owner, ranges } => {
-                let input = Input::from(owner);
-                Box::new(ranges.iter().map(move |range| (input, range.clone())))
+                let messages = (0..offsets.len()).map(|row| (input, offsets.range(row).unwrap_or_default()));
+                decode::decode_many(plan, messages, input.bytes.len(), options)
             }
         }
-    }
-
-    fn total_len(&self) -> usize {
-        self.iter().map(|(_, range)| range.len()).sum()
     }
 }
 
@@ -358,6 +344,10 @@ impl Messages {
 fn int64_values(offsets: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
     let numpy = offsets.py().import("numpy")?;
     let array = numpy.call_method1("asarray", (offsets,))?;
+    if array.len()? == 0 {
+        // NumPy takes an empty list for floats.
+        return Ok(Vec::new());
+    }
     let kind: char = array.getattr("dtype")?.getattr("kind")?.extract()?;
     if !matches!(kind, 'i' | 'u') || array.getattr("ndim")?.extract::<usize>()? != 1 {
         let found = array.getattr("dtype")?;

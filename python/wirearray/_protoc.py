@@ -33,7 +33,7 @@ def compile_files(paths: Sequence[Path], include: Sequence[Path]) -> bytes | Non
         arguments += ["--include_imports", f"--descriptor_set_out={output}", *names]
         done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise _schema_error(done.stderr)
+            raise _schema_error(done.stderr, directories)
         return output.read_bytes()
 
 
@@ -71,7 +71,10 @@ def _lies_in(path: Path, directory: Path) -> bool:
     return path.resolve().is_relative_to(directory.resolve()) or (directory / path).exists()
 
 
-def _schema_error(text: str) -> SchemaError:
+def _schema_error(text: str, directories: Sequence[Path]) -> SchemaError:
+    """What protoc says, with files named as imports name them."""
+    for directory in directories:
+        text = text.replace(f"{directory}/", "")
     placed = _PLACED.search(text)
     if placed is None:
         return SchemaError(f"protoc: {text.strip()}")

@@ -31,6 +31,9 @@ pub enum WireType {
 pub struct Tag(u32);
 
 impl Tag {
+    /// The highest field number that a tag can hold.
+    pub const MAX_NUMBER: u32 = (1 << 29) - 1;
+
     /// The tag of field `number` written as `wire_type`.
     pub const fn new(number: u32, wire_type: WireType) -> Self {
         Self(number << 3 | wire_type as u32)

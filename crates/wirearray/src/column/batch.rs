@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use super::buffer::Element;
-use super::growing::{AtMost, NumberLists, Numbers, Presence, RowLists, Rows, StringLists, Strings, Validity};
+use super::growing::{AtMost, NumberLists, Numbers, RowLists, Rows, StringLists, Strings};
 use super::layout::{Cardinality, ColumnLayout, Dtype, Item, Layout};
 use super::memory::Memory;
+use super::presence::{Presence, Validity};
 use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
 
 /// The columns of a batch of messages under construction.
@@ -386,3 +387,7 @@ impl Growing {
         None
     }
 }
+
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;

@@ -11,13 +11,15 @@ mod growing;
 mod layout;
 mod memory;
 mod offsets;
+mod presence;
 mod table;
 mod take;
 
 pub use batch::{Batch, Growing, TableId, Width};
 pub use buffer::{Buffer, Element};
-pub use growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts, StringLists, Strings, Texts, Validity, View};
+pub use growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts, StringLists, Strings, Texts, View};
 pub use layout::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
 pub use memory::{Memory, Owner};
-pub use offsets::Offsets;
+pub use offsets::{Offsets, OffsetsError};
+pub use presence::Validity;
 pub use table::{Column, Data, List, NumberColumn, StringColumn, Table};

@@ -27,6 +27,20 @@ impl Offsets {
         Self(offsets.freeze())
     }
 
+    /// Checks and takes offsets from elsewhere: they must ascend, and the last must not exceed `values_len`.
+    pub fn checked(offsets: &[i64], values_len: usize) -> Result<Self, OffsetsError> {
+        if offsets.is_empty() {
+            return Err(OffsetsError::None);
+        }
+        for (entry, pair) in offsets.windows(2).enumerate() {
+            let (start, end) = (pair[0], pair[1]);
+            if start < 0 || end < start || usize::try_from(end).map_or(true, |end| end > values_len) {
+                return Err(OffsetsError::Entry { entry, start, end, values_len });
+            }
+        }
+        Ok(Self(collect(offsets.iter().copied())))
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.as_slice().len().saturating_sub(1)
@@ -82,6 +96,18 @@ impl Offsets {
     }
 }
 
+/// Offsets that do not describe entries of the values that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OffsetsError {
+    /// Not even the one that entries would start at.
+    #[error("expected one more than there are entries, got none")]
+    None,
+    /// They descend, or go past the end.
+    #[error("entry {entry} would be {start} to {end} of {values_len}")]
+    #[expect(missing_docs, reason = "the text above says what they are")]
+    Entry { entry: usize, start: i64, end: i64, values_len: usize },
+}
+
 fn collect(values: impl ExactSizeIterator<Item = i64>) -> Memory {
     let (count, mut values) = (values.len(), values);
     let mut buffer = Buffer::default();
@@ -102,5 +128,16 @@ mod tests {
         assert_eq!(offsets.range(2), Some(2..5));
         assert_eq!(offsets.range(4), None);
         assert_eq!((offsets.len(), offsets.is_empty()), (4, false));
+    }
+
+    #[test]
+    fn offsets_from_elsewhere_ascend_and_end_within_the_values() {
+        assert_eq!(Offsets::checked(&[0, 2, 2, 5], 5).map(|offsets| offsets.range(2)), Ok(Some(2..5)));
+        assert_eq!(Offsets::checked(&[3], 5).map(|offsets| offsets.len()), Ok(0));
+        assert_eq!(Offsets::checked(&[], 5), Err(OffsetsError::None));
+        for [start, end] in [[0, 6], [3, 2], [-1, 2]] {
+            let expected = OffsetsError::Entry { entry: 0, start, end, values_len: 5 };
+            assert_eq!(Offsets::checked(&[start, end], 5), Err(expected));
+        }
     }
 }

@@ -5,10 +5,10 @@
 use std::sync::{Arc, OnceLock};
 
 use super::buffer::Buffer;
-use super::growing::Validity;
 use super::layout::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
 use super::memory::Memory;
 use super::offsets::Offsets;
+use super::presence::Validity;
 
 /// A batch of rows: one column a field.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::buffer::{Buffer, Element};
-use super::growing::Validity;
 use super::memory::Memory;
 use super::offsets::Offsets;
+use super::presence::Validity;
 use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
 
 impl Table {
@@ -141,3 +141,7 @@ fn take_elements<T: Element>(values: &Memory, rows: &[usize]) -> Memory {
     });
     taken.freeze()
 }
+
+#[cfg(test)]
+#[path = "take_tests.rs"]
+mod tests;

@@ -75,7 +75,10 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let column = place(&fields);
-            add_steps(&mut steps, field, self.op_number(field), column, oneof.is_some());
+            // An extension in a message set may have a number that no tag can hold: it comes as an item only.
+            if field.number <= Tag::MAX_NUMBER {
+                add_steps(&mut steps, field, self.op_number(field), column, oneof.is_some());
+            }
             if let Kind::Message(of) | Kind::Group(of) = field.kind {
                 plan.message = Some(self.number(of, selection.get(index).unwrap_or(&Selection::All)));
             }

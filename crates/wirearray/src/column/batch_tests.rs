@@ -1,0 +1,148 @@
+use super::*;
+
+const MANY: AtMost = 100;
+
+/// Table 0 has a number with presence, a message of table 1, repeated messages of table 1, and a oneof; table 1 has a
+/// number, a list of numbers, and repeated messages of its own.
+fn layout() -> Arc<Layout> {
+    let column = |item, cardinality| ColumnLayout { item, cardinality };
+    let number = |default| Item::Number { dtype: Dtype::Int32, default };
+    let outer = vec![
+        column(number(7), Cardinality::Explicit),
+        column(Item::Table(1), Cardinality::Explicit),
+        column(Item::Table(1), Cardinality::Repeated),
+    ];
+    let inner = vec![
+        column(number(0), Cardinality::Implicit),
+        column(number(0), Cardinality::Repeated),
+        column(Item::Table(1), Cardinality::Repeated),
+    ];
+    let table = |columns, oneofs| super::super::TableLayout { columns, oneofs };
+    Arc::new(Layout { tables: vec![table(outer, 1), table(inner, 0)] })
+}
+
+fn set(batch: &mut Batch, table: TableId, index: u16, row: usize, value: u32) {
+    let column = batch.column_number(table, index).unwrap_or_else(|| batch.add_column(table, index));
+    u32::numbers(batch.column(column)).set(row, value, MANY);
+}
+
+fn append(batch: &mut Batch, table: TableId, index: u16, row: usize, value: u32) {
+    let column = batch.column_number(table, index).unwrap_or_else(|| batch.add_column(table, index));
+    u32::lists(batch.column(column)).open(row, MANY).push(value, MANY);
+}
+
+fn open(batch: &mut Batch, table: TableId, index: u16, row: usize) -> (TableId, usize) {
+    let column = batch.column_number(table, index).unwrap_or_else(|| batch.add_column(table, index));
+    batch.open_row(column, row, MANY)
+}
+
+fn numbers(table: &Table, index: usize) -> &[u32] {
+    let Data::Numbers(numbers) = &table.column(index).data else { panic!("no numbers") };
+    numbers.values.as_slice()
+}
+
+fn lists(table: &Table, index: usize) -> (&[i64], &Data) {
+    let Data::List(list) = &table.column(index).data else { panic!("no lists") };
+    (list.offsets.as_slice(), &list.values)
+}
+
+#[test]
+fn columns_that_never_got_a_value_are_made_of_defaults_when_asked_for() {
+    let table = Batch::new(layout()).finish(2);
+    assert!((0..3).all(|index| table.column_with_values(index).is_none()));
+    assert_eq!(numbers(&table, 0), [7, 7]);
+    assert!(matches!(table.column(0).validity, Validity::Nothing));
+    assert!(matches!(&table.column(1).data, Data::Table(inner) if inner.rows() == 2 && !inner.validity().is_set(0)));
+    let (offsets, values) = lists(&table, 2);
+    assert_eq!((offsets, values.len()), ([0, 0, 0].as_slice(), 0));
+    assert_eq!(table.oneof(0).values.as_slice::<u32>(), [0, 0]);
+}
+
+#[test]
+fn a_singular_message_has_the_rows_of_the_one_around_it_and_a_repeated_one_its_own() {
+    let mut batch = Batch::new(layout());
+    let (singular, row) = open(&mut batch, TableId::OUTERMOST, 1, 3);
+    assert_eq!(row, 3);
+    assert!(batch.has_rows_of_batch(singular));
+    set(&mut batch, singular, 0, row, 5);
+    for expected in 0..2 {
+        let (repeated, row) = open(&mut batch, TableId::OUTERMOST, 2, 3);
+        assert_eq!(row, expected);
+        assert!(!batch.has_rows_of_batch(repeated));
+    }
+    let table = batch.finish(5);
+    let Data::Table(inner) = &table.column(1).data else { panic!("no table") };
+    assert_eq!(numbers(inner, 0), [0, 0, 0, 5, 0]);
+    assert_eq!((0..5).map(|row| inner.validity().is_set(row)).collect::<Vec<_>>(), [false, false, false, true, false]);
+    assert_eq!(lists(&table, 2).0, [0, 0, 0, 0, 2, 2]);
+}
+
+#[test]
+fn a_dropped_row_takes_all_that_it_held_along() {
+    let mut batch = Batch::new(layout());
+    for value in [1, 2] {
+        let (inner, row) = open(&mut batch, TableId::OUTERMOST, 2, 0);
+        append(&mut batch, inner, 1, row, value);
+        let (innermost, innermost_row) = open(&mut batch, inner, 2, row);
+        set(&mut batch, innermost, 0, innermost_row, value);
+        if value == 2 {
+            let column = batch.column_number(TableId::OUTERMOST, 2).unwrap();
+            batch.drop_row(column);
+        }
+    }
+    let (inner, row) = open(&mut batch, TableId::OUTERMOST, 2, 1);
+    assert_eq!(row, 1);
+    append(&mut batch, inner, 1, row, 3);
+    let table = batch.finish(2);
+    let (offsets, Data::Table(inner)) = lists(&table, 2) else { panic!("no table") };
+    assert_eq!(offsets, [0, 1, 2]);
+    let (offsets, Data::Numbers(values)) = lists(inner, 1) else { panic!("no numbers") };
+    assert_eq!((offsets, values.values.as_slice::<u32>()), ([0, 1, 2].as_slice(), [1, 3].as_slice()));
+    let (offsets, Data::Table(innermost)) = lists(inner, 2) else { panic!("no table") };
+    assert_eq!((offsets, numbers(innermost, 0)), ([0, 1, 1].as_slice(), [1].as_slice()));
+}
+
+#[test]
+fn choosing_another_member_forgets_the_former_one_in_this_row_only() {
+    const OUTER: TableId = TableId::OUTERMOST;
+    let mut batch = Batch::new(layout());
+    batch.choose(OUTER, 0, 0, 11, Some(0));
+    set(&mut batch, OUTER, 0, 0, 1);
+    batch.choose(OUTER, 0, 1, 12, Some(1));
+    let (inner, row) = open(&mut batch, OUTER, 1, 1);
+    append(&mut batch, inner, 1, row, 5);
+    // A member without a column: nothing is left of the row.
+    batch.choose(OUTER, 0, 1, 13, None);
+    batch.choose(OUTER, 0, 2, 11, Some(0));
+    set(&mut batch, OUTER, 0, 2, 3);
+    let table = batch.finish(3);
+    assert_eq!(table.oneof(0).values.as_slice::<u32>(), [11, 13, 11]);
+    assert_eq!(numbers(&table, 0), [1, 7, 3]);
+    assert!(
+        [true, false, true].iter().enumerate().all(|(row, &is_set)| table.column(0).validity.is_set(row) == is_set)
+    );
+    let Data::Table(inner) = &table.column(1).data else { panic!("no table") };
+    assert!((0..3).all(|row| !inner.validity().is_set(row)));
+    assert_eq!(lists(inner, 1).0, [0, 0, 0, 0]);
+}
+
+#[test]
+fn tables_are_equal_where_their_values_are_whether_or_not_a_default_was_written() {
+    let table = |values: &[(usize, u32)]| {
+        let mut batch = Batch::new(layout());
+        for &(row, value) in values {
+            let (inner, row) = open(&mut batch, TableId::OUTERMOST, 2, row);
+            set(&mut batch, inner, 0, row, value);
+        }
+        batch.finish(2)
+    };
+    assert_eq!(table(&[(0, 0), (1, 5)]), table(&[(0, 0), (1, 5)]));
+    assert_ne!(table(&[(0, 0), (1, 5)]), table(&[(0, 5), (1, 0)]));
+    assert_ne!(table(&[(0, 1)]), table(&[(1, 1)]));
+    let mut of_default = Batch::new(layout());
+    open(&mut of_default, TableId::OUTERMOST, 2, 0);
+    assert_eq!(of_default.finish(2), table(&[(0, 0)]));
+    let mut present = Batch::new(layout());
+    set(&mut present, TableId::OUTERMOST, 0, 0, 7);
+    assert_ne!(present.finish(2), table(&[]), "a default that came is not one that did not");
+}

@@ -1,0 +1,84 @@
+//! Which rows have a value of their own: flags while rows are coming, and what they become.
+//!
+//! Most columns have a value in every row or are not asked, so no flag is kept until a row is left out.
+
+use std::ops::Range;
+
+use super::buffer::Buffer;
+use super::memory::Memory;
+
+/// Whether rows have a value: a flag a row, kept only once a row without one came between others.
+#[derive(Debug)]
+pub(super) struct Presence {
+    is_tracked: bool,
+    flags: Option<Buffer<u8>>,
+}
+
+impl Presence {
+    pub(super) fn new(is_tracked: bool) -> Self {
+        Self { is_tracked, flags: None }
+    }
+
+    /// True as long as no flag is needed.
+    #[inline(always)]
+    pub(super) fn is_gapless(&self) -> bool {
+        self.flags.is_none()
+    }
+
+    /// Notes that the column, `len` rows long, gets its next value in `row`.
+    pub(super) fn mark(&mut self, len: usize, row: usize) {
+        if !self.is_tracked || (row == len && self.flags.is_none()) {
+            return;
+        }
+        let flags = self.flags.get_or_insert_default();
+        flags.fill_to(len, 1, row);
+        flags.fill_to(row, 0, row);
+        flags.push(1, row);
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        if let Some(flags) = &mut self.flags {
+            flags.truncate(rows);
+        }
+    }
+
+    pub(super) fn finish(mut self, len: usize, rows: usize) -> Validity {
+        if !self.is_tracked || (len == rows && self.flags.is_none()) {
+            return Validity::All;
+        }
+        let mut flags = self.flags.take().unwrap_or_default();
+        flags.fill_to(len, 1, 0);
+        flags.fill_to(rows, 0, 0);
+        Validity::Flags(flags.freeze())
+    }
+}
+
+/// Which rows of a finished column have a value of their own.
+#[derive(Debug, Clone)]
+pub enum Validity {
+    /// Every row, or it is not remembered.
+    All,
+    /// No row.
+    Nothing,
+    /// A byte a row, 1 where it has one.
+    Flags(Memory),
+}
+
+impl Validity {
+    /// A byte for each of the given rows, 1 where it has a value of its own.
+    pub fn flags(&self, rows: Range<usize>) -> Memory {
+        let mut flags = Buffer::<u8>::default();
+        let (count, mut rows) = (rows.len(), rows);
+        flags.extend(count, count, || u8::from(rows.next().is_some_and(|row| self.is_set(row))));
+        flags.freeze()
+    }
+
+    /// True where `row` has a value of its own.
+    pub fn is_set(&self, row: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Nothing => false,
+            Self::Flags(flags) => flags.as_bytes().get(row) == Some(&1),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Random schemas and random bytes: what the decoder promises holds for all of them.
+//!
+//! `PROPTEST_CASES` sets how many cases run; a failure prints its schema and its bytes.
+
+#[path = "support/random.rs"]
+mod random;
+#[path = "support/show.rs"]
+mod show;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use random::{Choices, ROOT};
+use show::show_row;
+use toml::{Table as Shown, Value};
+use wirearray::column::{Owner, Table};
+use wirearray::decode::{self, Input, Options, Views};
+use wirearray::plan::Plan;
+use wirearray::schema::{Schema, compile_source};
+use wirearray::{DecodeError, reference};
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_decoder_agrees_with_the_reference(sample in samples()) {
+        for bytes in sample.messages() {
+            match (decode(&sample.plan, bytes), reference::decode(&sample.plan, bytes)) {
+                (Ok(fast), Ok(slow)) => prop_assert_eq!(fast, slow),
+                (Err(fast), Err(slow)) => {
+                    prop_assert_eq!((fast.kind(), fast.offset()), (slow.kind(), slow.offset()), "{:02x?}", bytes);
+                }
+                (fast, slow) => prop_assert!(false, "{fast:?} against {slow:?} of {bytes:02x?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn many_messages_decode_as_each_one_does(sample in samples()) {
+        let messages: Vec<&[u8]> = sample.messages().collect();
+        let alone: Vec<_> = messages.iter().map(|message| decode(&sample.plan, message)).collect();
+        let total_len = messages.iter().map(|message| message.len()).sum();
+        let inputs = messages.iter().map(|&message| (Input::from(message), 0..message.len()));
+        let many = decode::decode_many(&sample.plan, inputs, total_len, Options::default());
+        let refused = alone.iter().position(Result::is_err);
+        match (many, refused) {
+            (Ok(table), None) => {
+                prop_assert_eq!(table.rows(), messages.len());
+                for (row, single) in alone.iter().flatten().enumerate() {
+                    let [of_many, of_one] = [(&table, row), (single, 0)].map(|(table, row)| show_row(&sample.plan, table, row));
+                    prop_assert_eq!(of_many, of_one);
+                }
+            }
+            (Err(error), Some(row)) => {
+                let of_one = alone[row].as_ref().unwrap_err();
+                prop_assert_eq!(error.row(), Some(row));
+                prop_assert_eq!((error.kind(), error.offset(), error.path()), (of_one.kind(), of_one.offset(), of_one.path()));
+            }
+            (many, refused) => prop_assert!(false, "{many:?}, and row {refused:?} is refused alone"),
+        }
+    }
+
+    #[test]
+    fn rows_taken_from_a_table_are_the_rows_themselves(sample in samples()) {
+        let fine: Vec<&[u8]> = sample.messages().filter(|message| decode(&sample.plan, message).is_ok()).collect();
+        let inputs = fine.iter().map(|&message| (Input::from(message), 0..message.len()));
+        let table = decode::decode_many(&sample.plan, inputs, 0, Options::default()).unwrap();
+        let rows: Vec<usize> = (0..fine.len()).rev().chain(0..fine.len()).collect();
+        let taken = table.take(&rows);
+        for (place, &row) in rows.iter().enumerate() {
+            prop_assert_eq!(show_row(&sample.plan, &taken, place), show_row(&sample.plan, &table, row));
+        }
+    }
+
+    #[test]
+    fn what_is_selected_is_what_the_whole_has_there(sample in samples()) {
+        let selected = sample.plan.select(sample.paths.iter().map(String::as_str)).unwrap();
+        let wanted = Wanted::of_paths(&sample.plan, &sample.paths);
+        for bytes in sample.messages() {
+            let Ok(whole) = decode(&sample.plan, bytes) else { continue };
+            let part = decode(&selected, bytes);
+            prop_assert!(part.is_ok(), "{part:?} of {bytes:02x?}");
+            let found = show_row(&selected, &part.unwrap(), 0);
+            prop_assert_eq!(found, wanted.of(&show_row(&sample.plan, &whole, 0)), "{:02x?}", bytes);
+        }
+    }
+
+    #[test]
+    fn views_hold_what_copies_hold(sample in samples()) {
+        for bytes in sample.messages() {
+            let owner: Owner = Arc::new(bytes.to_vec());
+            let with = |views| decode::decode(&sample.plan, Input::from(&owner), Options { views, ..Options::default() });
+            let copied = with(Views::Never);
+            match with(Views::Always) {
+                Ok(viewed) => prop_assert_eq!(&viewed, copied.as_ref().unwrap()),
+                Err(error) => prop_assert!(copied.is_err() || error.kind().name() == "no view", "{error:?}"),
+            }
+            match (with(Views::WhereAligned), copied) {
+                (Ok(viewed), Ok(copied)) => prop_assert_eq!(viewed, copied),
+                (viewed, copied) => prop_assert_eq!(viewed.err(), copied.err()),
+            }
+        }
+    }
+}
+
+/// Damage that is always or never noticed would test little, and so would messages that are refused for their text.
+#[test]
+fn most_samples_are_accepted_and_some_damage_is_not() {
+    let mut runner = TestRunner::deterministic();
+    let samples: Vec<Sample> = (0..300).map(|_| samples().new_tree(&mut runner).unwrap().current()).collect();
+    let accepted = |messages: fn(&Sample) -> &Vec<Vec<u8>>| {
+        let all =
+            samples.iter().flat_map(|sample| messages(sample).iter().map(|message| decode(&sample.plan, message)));
+        all.filter(Result::is_ok).count() as f64 / (3.0 * samples.len() as f64)
+    };
+    let (legal, damaged) = (accepted(|sample| &sample.legal), accepted(|sample| &sample.damaged));
+    assert!(legal > 0.9 && (0.2..0.8).contains(&damaged), "accepted: {legal} of the legal, {damaged} of the damaged");
+}
+
+/// A second or two of cases, unless `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 1000 };
+    ProptestConfig { cases, ..default }
+}
+
+/// A schema, with messages of it that are legal but for their text, and others that were damaged.
+struct Sample {
+    text: String,
+    plan: Plan,
+    legal: Vec<Vec<u8>>,
+    damaged: Vec<Vec<u8>>,
+    paths: Vec<String>,
+}
+
+impl std::fmt::Debug for Sample {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { text, legal, damaged, paths, .. } = self;
+        write!(f, "{text}legal {legal:02x?}\ndamaged {damaged:02x?}\npaths {paths:?}")
+    }
+}
+
+impl Sample {
+    fn new(choices: &[u8]) -> Self {
+        let mut choices = Choices::new(choices);
+        let text = random::schema_text(&mut choices);
+        let descriptors = compile_source("random.proto", &text, &[]).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let schema = Arc::new(Schema::from_descriptor_set(&descriptors).unwrap());
+        let paths = (0..=choices.below(3)).map(|_| random::path(&mut choices, &schema)).collect();
+        let legal: Vec<_> = (0..3).map(|_| random::message(&mut choices, &schema)).collect();
+        let damaged = legal.iter().map(|message| random::damaged(&mut choices, message)).collect();
+        let root = schema.message_id(ROOT).unwrap();
+        Self { text, plan: Plan::new(schema, root), legal, damaged, paths }
+    }
+
+    fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        self.legal.iter().chain(&self.damaged).map(Vec::as_slice)
+    }
+}
+
+fn samples() -> impl Strategy<Value = Sample> {
+    vec(any::<u8>(), 0..1000).prop_map(|choices| Sample::new(&choices))
+}
+
+fn decode(plan: &Plan, message: &[u8]) -> Result<Table, DecodeError> {
+    decode::decode(plan, message.into(), Options::default())
+}
+
+/// The fields that paths select, by name.
+enum Wanted {
+    All,
+    Fields(BTreeMap<String, Wanted>),
+}
+
+impl Wanted {
+    fn of_paths(plan: &Plan, paths: &[String]) -> Self {
+        let mut wanted = Self::Fields(BTreeMap::new());
+        for path in paths {
+            let names: Vec<&str> = path.split('.').collect();
+            wanted.add(plan, 0, &names);
+        }
+        wanted
+    }
+
+    fn add(&mut self, plan: &Plan, table: usize, names: &[&str]) {
+        let Self::Fields(fields) = self else { return };
+        let Some((&name, rest)) = names.split_first() else {
+            *self = Self::All;
+            return;
+        };
+        let message = plan.message(table);
+        if message.is_map_entry {
+            fields.insert("key".to_owned(), Self::All);
+        }
+        let Some(column) = plan.column_index(table, name) else {
+            let message = plan.schema().message(message.message);
+            let oneof = message.oneofs.iter().find(|oneof| oneof.name == name).unwrap();
+            for &member in &oneof.fields {
+                fields.insert(message.fields[member].name.clone(), Self::All);
+            }
+            return;
+        };
+        let inner = fields.entry(name.to_owned()).or_insert_with(|| Self::Fields(BTreeMap::new()));
+        inner.add(plan, message.fields[column].message.unwrap_or_default(), rest);
+    }
+
+    fn of(&self, whole: &Shown) -> Shown {
+        match self {
+            Self::All => whole.clone(),
+            Self::Fields(fields) => {
+                let found = fields.iter().filter_map(|(name, wanted)| Some((name, wanted, whole.get(name)?)));
+                found.map(|(name, wanted, value)| (name.clone(), wanted.of_value(value))).collect()
+            }
+        }
+    }
+
+    fn of_value(&self, value: &Value) -> Value {
+        match value {
+            Value::Table(table) => Value::Table(self.of(table)),
+            Value::Array(items) => Value::Array(items.iter().map(|item| self.of_value(item)).collect()),
+            other => other.clone(),
+        }
+    }
+}

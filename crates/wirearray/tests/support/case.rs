@@ -1,0 +1,116 @@
+//! A case file of `testdata/cases`: a schema, bytes, and what comes of decoding them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::{Table, Value};
+use wirearray::plan::Plan;
+use wirearray::schema::{self, Schema};
+
+/// A case, read from its file.
+pub(crate) struct Case {
+    /// The file's path below `testdata/cases`.
+    pub(crate) name: String,
+    /// The plan of everything in the message.
+    #[cfg_attr(not(feature = "reference"), expect(dead_code, reason = "for comparisons with the reference decoder"))]
+    pub(crate) whole: Plan,
+    /// The plan of what the case decodes of it: all, or the paths that it selects.
+    pub(crate) plan: Plan,
+    /// The messages.
+    pub(crate) messages: Vec<Vec<u8>>,
+    /// What they decode to.
+    pub(crate) verdict: Verdict,
+    /// What columns hold in the first row for fields that are not set.
+    pub(crate) absent: Table,
+}
+
+/// What comes of decoding a case.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Verdict {
+    /// One row a message: the fields that are set.
+    Rows(Vec<Table>),
+    /// An error.
+    Error { kind: String, offset: usize, path: String, row: Option<usize> },
+}
+
+/// Every case there is, by name.
+pub(crate) fn read_cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/cases");
+    let mut files = Vec::new();
+    for theme in read_folder(&folder) {
+        files.extend(read_folder(&theme));
+    }
+    files.iter().map(|file| Case::read(&folder, file)).collect()
+}
+
+fn read_folder(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+impl Case {
+    fn read(folder: &Path, file: &Path) -> Self {
+        let name = file.strip_prefix(folder).unwrap().display().to_string();
+        let text = std::fs::read_to_string(file).unwrap();
+        let mut case: Table = text.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut take = |key: &str| case.remove(key);
+        let [schema, message] = ["schema", "message"].map(|key| match take(key) {
+            Some(Value::String(text)) => text,
+            other => panic!("{name}: {key} is {other:?}"),
+        });
+        let whole = plan(&name, &schema, &message);
+        let paths = take("select").map_or(Vec::new(), strings);
+        let everything = || plan(&name, &schema, &message);
+        let selected = || whole.select(paths.iter().map(String::as_str)).unwrap();
+        let plan = if paths.is_empty() { everything() } else { selected() };
+        let messages = take("wire").map(strings).unwrap_or_else(|| panic!("{name}: no wire"));
+        let messages: Vec<_> = messages.iter().map(|text| read_hex(text)).collect();
+        let verdict = match (take("expect"), take("error")) {
+            (Some(Value::Table(row)), None) => Verdict::Rows(vec![row]),
+            (Some(Value::Array(rows)), None) => Verdict::Rows(rows.into_iter().map(table).collect()),
+            (None, Some(Value::Table(error))) => read_error(error),
+            other => panic!("{name}: one of expect and error, not {other:?}"),
+        };
+        let absent = take("absent").map_or(Table::new(), table);
+        assert!(case.is_empty(), "{name}: unknown keys in {case}");
+        Self { name, whole, plan, messages, verdict, absent }
+    }
+}
+
+fn plan(name: &str, text: &str, message: &str) -> Plan {
+    let descriptors = schema::compile_source("case.proto", text, &[]).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let schema = Schema::from_descriptor_set(&descriptors).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let message = schema.message_id(message).unwrap_or_else(|| panic!("{name}: no message {message}"));
+    Plan::new(Arc::new(schema), message)
+}
+
+/// Bytes as pairs of hexadecimal digits, with comments up to the end of the line.
+fn read_hex(text: &str) -> Vec<u8> {
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let pairs = lines.flat_map(str::split_whitespace);
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap_or_else(|_| panic!("{pair:?} is no byte"))).collect()
+}
+
+fn read_error(error: Table) -> Verdict {
+    let number = |key| error.get(key).and_then(Value::as_integer).map(|number| usize::try_from(number).unwrap());
+    let text = |key| error.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let offset = number("offset").expect("an error says at which byte");
+    Verdict::Error { kind: text("kind"), offset, path: text("path"), row: number("row") }
+}
+
+fn strings(value: Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(texts) => texts.into_iter().flat_map(strings).collect(),
+        other => panic!("{other} is no text"),
+    }
+}
+
+fn table(value: Value) -> Table {
+    match value {
+        Value::Table(table) => table,
+        other => panic!("{other} is no table"),
+    }
+}
