@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import official
 import pytest
-from compare import assert_same
-
 import wirearray as wa
+
+import official
+from compare import assert_same
 
 FOLDER = Path(__file__).resolve().parents[2] / "testdata" / "cases"
 
