@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyOSError, PyValueError};
 use pyo3::prelude::*;
-use wirearray::plan::SelectError;
+use wirearray::plan::PathError;
 use wirearray::{DecodeErrorKind, SchemaErrorKind};
 
 mod python {
@@ -31,9 +31,12 @@ pub(crate) fn schema_error(error: &wirearray::SchemaError) -> PyErr {
     python::SchemaError::new_err((error.to_string(), file, line, column))
 }
 
-/// A `ValueError` that says which path is wrong.
-pub(crate) fn select_error(error: &SelectError) -> PyErr {
-    PyValueError::new_err(error.to_string())
+/// A `KeyError` for a path that leads nowhere, a `ValueError` where it leads to what has no presence.
+pub(crate) fn path_error(error: PathError) -> PyErr {
+    match error {
+        PathError::NoPresence { .. } => PyValueError::new_err(error.to_string()),
+        _ => PyKeyError::new_err(error.to_string()),
+    }
 }
 
 /// The exception that Python itself raises for a file that cannot be read.
@@ -47,12 +50,6 @@ pub(crate) fn file_error(error: &std::io::Error, path: &Path) -> PyErr {
         }
         None => PyOSError::new_err(format!("{}: {error}", path.display())),
     }
-}
-
-/// A `KeyError` for a name that a message does not have.
-pub(crate) fn no_field(name: &str, message: &str, known: &[&str]) -> PyErr {
-    let known = if known.is_empty() { "it has no fields".into() } else { format!("it has {}", known.join(", ")) };
-    PyKeyError::new_err(format!("no field {name:?} in {message}; {known}"))
 }
 
 /// A `KeyError` for a message type that a schema does not have, with those that end alike.

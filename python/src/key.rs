@@ -22,7 +22,8 @@ pub(crate) fn rows(key: &Bound<'_, PyAny>, rows: &Range<usize>) -> PyResult<Rows
         return slice_rows(slice, rows);
     }
     if key.hasattr("__index__")? && !key.hasattr("__len__")? {
-        let index: isize = key.extract()?;
+        // What no machine word holds is no row either.
+        let Ok(index) = key.extract::<isize>() else { return Err(out_of_range(key, rows)) };
         return Ok(Rows::One(wrap(index, rows)?));
     }
     list_rows(key, rows).map(Rows::List)
@@ -45,7 +46,7 @@ fn list_rows(key: &Bound<'_, PyAny>, rows: &Range<usize>) -> PyResult<Vec<usize>
     let array = numpy.call_method1("asarray", (key,))?;
     let kind: char = array.getattr("dtype")?.getattr("kind")?.extract()?;
     let is_flat = array.getattr("ndim")?.extract::<usize>()? == 1;
-    let len = key.len().unwrap_or_default();
+    let len = if is_flat { array.len()? } else { 0 };
     let indices: Vec<isize> = match kind {
         'b' if is_flat && len == rows.len() => {
             numpy.call_method1("flatnonzero", (array,))?.call_method0("tolist")?.extract()?
@@ -68,8 +69,10 @@ fn list_rows(key: &Bound<'_, PyAny>, rows: &Range<usize>) -> PyResult<Vec<usize>
 
 fn wrap(index: isize, rows: &Range<usize>) -> PyResult<usize> {
     let from_start = if index < 0 { rows.len().checked_sub(index.unsigned_abs()) } else { Some(index.unsigned_abs()) };
-    from_start
-        .filter(|&row| row < rows.len())
-        .map(|row| rows.start + row)
-        .ok_or_else(|| PyIndexError::new_err(format!("row {index} is out of range: there are {}", rows.len())))
+    let row = from_start.filter(|&row| row < rows.len());
+    row.map(|row| rows.start + row).ok_or_else(|| out_of_range(index, rows))
+}
+
+fn out_of_range(index: impl std::fmt::Display, rows: &Range<usize>) -> PyErr {
+    PyIndexError::new_err(format!("row {index} is out of range: there are {}", rows.len()))
 }

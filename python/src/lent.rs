@@ -10,32 +10,38 @@ use pyo3::types::PyBytes;
 /// The bytes of a Python object, which cannot go away or be resized while this is held.
 ///
 /// Another thread can still change the values of a `bytearray` or array while they are decoded without the GIL. The
-/// result is then of mixed values; the decoder checks no byte that it reads a second time.
+/// result is then of mixed values, or an error; the decoder bounds every access by the lengths of slices, never by what
+/// it read before.
 pub(crate) struct Lent(Holder);
 
 enum Holder {
-    /// The commonest, spared the buffer protocol; with where its bytes are.
-    Bytes {
-        _object: Py<PyBytes>,
-        start: *const u8,
-        len: usize,
-    },
+    /// The commonest, spared the buffer protocol.
+    Bytes(LentBytes),
     Buffer(PyUntypedBuffer),
 }
 
+/// A bytes object and where its bytes are.
+struct LentBytes {
+    _object: Py<PyBytes>,
+    start: *const u8,
+    len: usize,
+}
+
 // SAFETY: the pointer is only read through, and the object that it points into is immutable and kept alive.
-unsafe impl Send for Holder {}
+unsafe impl Send for LentBytes {}
 // SAFETY: as above.
-unsafe impl Sync for Holder {}
+unsafe impl Sync for LentBytes {}
 
 impl Lent {
     /// Borrows what `object` holds; `argument` names it in errors.
     pub(crate) fn new(object: &Bound<'_, PyAny>, argument: impl std::fmt::Display) -> PyResult<Self> {
         if let Ok(bytes) = object.cast_exact::<PyBytes>() {
             let (start, len) = (bytes.as_bytes().as_ptr(), bytes.as_bytes().len());
-            return Ok(Self(Holder::Bytes { _object: bytes.clone().unbind(), start, len }));
+            return Ok(Self(Holder::Bytes(LentBytes { _object: bytes.clone().unbind(), start, len })));
         }
-        let Ok(buffer) = PyUntypedBuffer::get(object) else {
+        // A buffer of objects holds pointers, which are nobody's bytes.
+        let buffer = PyUntypedBuffer::get(object).ok().filter(|buffer| !buffer.format().to_bytes().contains(&b'O'));
+        let Some(buffer) = buffer else {
             let found = object.get_type().name()?;
             let message = format!("{argument}: expected bytes, bytearray, memoryview or another buffer, got {found}");
             return Err(PyTypeError::new_err(message));
@@ -51,7 +57,7 @@ impl AsRef<[u8]> for Lent {
     fn as_ref(&self) -> &[u8] {
         match &self.0 {
             // SAFETY: `new` took both from the bytes object, which is immutable and which `self` keeps alive.
-            &Holder::Bytes { start, len, .. } => unsafe { std::slice::from_raw_parts(start, len) },
+            &Holder::Bytes(LentBytes { start, len, .. }) => unsafe { std::slice::from_raw_parts(start, len) },
             Holder::Buffer(buffer) if buffer.len_bytes() == 0 => &[],
             Holder::Buffer(buffer) => {
                 let start = buffer.buf_ptr().cast::<u8>();

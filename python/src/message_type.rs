@@ -47,7 +47,7 @@ impl MessageType {
 
     /// The type of the messages in a table of a plan, with the fields that are decoded there.
     pub(crate) fn of_table(plan: &Arc<Plan>, number: usize) -> Self {
-        Self::new(if number == 0 { plan.clone() } else { Arc::new(plan.of_message(number)) })
+        Self::new(if number == 0 { plan.clone() } else { plan.of_message(number).clone() })
     }
 
     fn message(&self) -> &wirearray::schema::Message {
@@ -125,7 +125,10 @@ impl MessageType {
         if paths.is_empty() {
             return Err(PyValueError::new_err("paths: name at least one field to select"));
         }
-        let plan = self.plan.select(paths.iter().map(String::as_str)).map_err(|error| errors::select_error(&error))?;
+        let plan = self
+            .plan
+            .select(paths.iter().map(String::as_str))
+            .map_err(|error| PyValueError::new_err(format!("paths: {error}")))?;
         Ok(Self::new(Arc::new(plan)))
     }
 
@@ -157,8 +160,8 @@ impl MessageType {
     /// -----
     /// The GIL is released. Messages may be nested 100 deep, as in the official parsers; required fields may be missing. All
     /// else is as the Protocol Buffers encoding specification has it.
-    #[pyo3(signature = (data, *, copy = Copy::ALWAYS), text_signature = "($self, data, *, copy=True)")]
-    fn decode(&self, py: Python<'_>, data: &Bound<'_, PyAny>, copy: Copy) -> PyResult<Record> {
+    #[pyo3(signature = (data, *, copy = CopyArgument::TRUE), text_signature = "($self, data, *, copy=True)")]
+    fn decode(&self, py: Python<'_>, data: &Bound<'_, PyAny>, copy: CopyArgument) -> PyResult<Record> {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
         self.decode_owned(py, owner, copy)
     }
@@ -183,8 +186,8 @@ impl MessageType {
     ///     If the file does not exist.
     /// DecodeError, ValueError
     ///     As for :meth:`decode`.
-    #[pyo3(signature = (path, *, copy = Copy::ALWAYS), text_signature = "($self, path, *, copy=True)")]
-    fn load(&self, py: Python<'_>, path: PathBuf, copy: Copy) -> PyResult<Record> {
+    #[pyo3(signature = (path, *, copy = CopyArgument::TRUE), text_signature = "($self, path, *, copy=True)")]
+    fn load(&self, py: Python<'_>, path: PathBuf, copy: CopyArgument) -> PyResult<Record> {
         let owner = py.detach(|| wirearray::input::open(&path));
         self.decode_owned(py, owner.map_err(|error| errors::file_error(&error, &path))?, copy)
     }
@@ -221,7 +224,7 @@ impl MessageType {
     /// >>> schema["Tick"].decode_many([b"\x08\x05", b"", b"\x08\x07"])["price"]
     /// array([5, 0, 7])
     #[pyo3(
-        signature = (data, *, offsets = None, copy = Copy::ALWAYS),
+        signature = (data, *, offsets = None, copy = CopyArgument::TRUE),
         text_signature = "($self, data, *, offsets=None, copy=True)"
     )]
     fn decode_many(
@@ -229,7 +232,7 @@ impl MessageType {
         py: Python<'_>,
         data: &Bound<'_, PyAny>,
         offsets: Option<&Bound<'_, PyAny>>,
-        copy: Copy,
+        copy: CopyArgument,
     ) -> PyResult<Table> {
         let messages = match offsets {
             Some(offsets) => Messages::in_one_buffer(data, offsets)?,
@@ -255,7 +258,7 @@ impl MessageType {
 }
 
 impl MessageType {
-    fn decode_owned(&self, py: Python<'_>, owner: Owner, copy: Copy) -> PyResult<Record> {
+    fn decode_owned(&self, py: Python<'_>, owner: Owner, copy: CopyArgument) -> PyResult<Record> {
         let table = py.detach(|| decode::decode(&self.plan, Input::from(&owner), copy.options()));
         let table = table.map_err(|error| errors::decode_error(&error))?;
         Ok(Record::new(self.plan.clone(), Arc::new(table), 0))
@@ -263,17 +266,17 @@ impl MessageType {
 }
 
 /// The `copy` argument, with the meaning that NumPy gives it.
-struct Copy(Views);
+struct CopyArgument(Views);
 
-impl Copy {
-    const ALWAYS: Self = Self(Views::Never);
+impl CopyArgument {
+    const TRUE: Self = Self(Views::Never);
 
     fn options(&self) -> Options {
         Options { views: self.0, ..Options::default() }
     }
 }
 
-impl<'py> FromPyObject<'_, 'py> for Copy {
+impl<'py> FromPyObject<'_, 'py> for CopyArgument {
     type Error = PyErr;
 
     fn extract(copy: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
@@ -344,14 +347,17 @@ impl Messages {
 fn int64_values(offsets: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
     let numpy = offsets.py().import("numpy")?;
     let array = numpy.call_method1("asarray", (offsets,))?;
-    if array.len()? == 0 {
+    let kind: char = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    let is_flat = array.getattr("ndim")?.extract::<usize>()? == 1;
+    if is_flat && array.len()? == 0 {
         // NumPy takes an empty list for floats.
         return Ok(Vec::new());
     }
-    let kind: char = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    if !matches!(kind, 'i' | 'u') || array.getattr("ndim")?.extract::<usize>()? != 1 {
-        let found = array.getattr("dtype")?;
-        return Err(PyTypeError::new_err(format!("offsets: expected a flat array of integers, got {found}")));
+    if !matches!(kind, 'i' | 'u') || !is_flat {
+        let found = offsets.get_type().name()?;
+        let dtype = array.getattr("dtype")?;
+        let message = format!("offsets: expected a flat array of integers, got {found} of {dtype}");
+        return Err(PyTypeError::new_err(message));
     }
     let array = numpy.call_method1("ascontiguousarray", (array, "int64"))?;
     let lent = Lent::new(&array, "offsets")?;

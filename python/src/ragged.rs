@@ -10,8 +10,9 @@ use wirearray::plan::Plan;
 
 use crate::array;
 use crate::entries::Entries;
+use crate::errors;
 use crate::key::{self, Rows};
-use crate::values::{self, IntoBoundPyAny, column_object, entry_object, follow_into};
+use crate::values::{self, IntoBoundPyAny, column_object, entry_object};
 
 /// The values of a repeated field: any number of them for each entry.
 ///
@@ -35,7 +36,7 @@ impl Ragged {
     }
 
     fn column<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
-        let data = follow_into(&self.plan, &self.data(), path, path)?;
+        let data = self.plan.follow_within(&self.data(), path).map_err(errors::path_error)?;
         column_object(py, &self.plan, &data, self.entries.clone())
     }
 }
@@ -76,7 +77,7 @@ impl Ragged {
     fn __dir__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let this = slf.get();
         let names = match &this.list.values {
-            Data::Table(table) => values::names(&this.plan, table.number()),
+            Data::Table(table) => this.plan.column_names(table.number()).collect(),
             _ => Vec::new(),
         };
         values::dir(slf.as_any(), &names)

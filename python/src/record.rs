@@ -7,8 +7,9 @@ use pyo3::types::{PyDict, PyIterator, PyList, PyString};
 use wirearray::column::{self, Data};
 use wirearray::plan::Plan;
 
+use crate::errors;
 use crate::message_type::MessageType;
-use crate::values::{self, entry_object, follow};
+use crate::values::{self, entry_object};
 
 /// One message: a row of a :class:`Table`.
 ///
@@ -36,7 +37,7 @@ impl Record {
     }
 
     fn value<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
-        entry_object(py, &self.plan, &follow(&self.plan, &self.table, path)?, self.row)
+        entry_object(py, &self.plan, &self.plan.follow(&self.table, path).map_err(errors::path_error)?, self.row)
     }
 }
 
@@ -77,7 +78,7 @@ impl Record {
 
     /// The names of the fields: list of str.
     fn keys(&self) -> Vec<String> {
-        values::names(&self.plan, self.table.number()).into_iter().map(str::to_owned).collect()
+        self.plan.column_names(self.table.number()).map(str::to_owned).collect()
     }
 
     fn _ipython_key_completions_(&self) -> Vec<String> {
@@ -102,7 +103,7 @@ impl Record {
     /// ValueError
     ///     If the schema does not tell absent from default for it, or it is repeated.
     fn present(&self, name: &str) -> PyResult<bool> {
-        Ok(values::follow_validity(&self.plan, &self.table, name)?.is_set(self.row))
+        Ok(self.plan.presence(&self.table, name).map_err(errors::path_error)?.is_set(self.row))
     }
 
     /// Return the number of the field that is set of a oneof, 0 for none.
@@ -121,7 +122,7 @@ impl Record {
     /// KeyError
     ///     If there is no such oneof.
     fn which(&self, oneof: &str) -> PyResult<i32> {
-        let numbers = values::oneof(&self.plan, &self.table, oneof)?;
+        let numbers = self.plan.which(&self.table, oneof).map_err(errors::path_error)?;
         let bytes = numbers.get(self.row).and_then(|bytes| bytes.try_into().ok());
         Ok(bytes.map_or(0, i32::from_ne_bytes))
     }
@@ -134,9 +135,9 @@ impl Record {
     ///     Repeated numbers stay arrays, repeated messages become lists of dicts, maps dicts, and absent messages ``None``.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (index, name) in values::names(&self.plan, self.table.number()).into_iter().enumerate() {
-            let value = match self.table.column_with_values(index) {
-                None if values::is_singular_message(&self.plan, self.table.number(), index) => py.None().into_bound(py),
+        for (index, name) in self.plan.column_names(self.table.number()).enumerate() {
+            let value = match self.table.column_if_made(index) {
+                None if self.plan.column_is_singular_message(self.table.number(), index) => py.None().into_bound(py),
                 _ => self.plain_value(py, index)?,
             };
             dict.set_item(PyString::intern(py, name), value)?;
@@ -160,7 +161,7 @@ impl Record {
             Data::Table(_) if value.is_none() => Ok(value),
             Data::Table(_) => value.call_method0("to_dict"),
             Data::List(list) => match &list.values {
-                Data::Table(_) if values::is_map(&self.plan, self.table.number(), index) => plain_map(py, &value),
+                Data::Table(_) if self.plan.column_is_map(self.table.number(), index) => plain_map(py, &value),
                 Data::Table(_) => plain_list(py, &value),
                 Data::Strings(_) => value.call_method0("to_list"),
                 _ => Ok(value),

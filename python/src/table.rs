@@ -10,9 +10,10 @@ use wirearray::plan::Plan;
 
 use crate::array;
 use crate::entries::Entries;
+use crate::errors;
 use crate::key::{self, Rows};
 use crate::message_type::MessageType;
-use crate::values::{self, IntoBoundPyAny, column_object, entry_object, follow};
+use crate::values::{self, IntoBoundPyAny, column_object, entry_object};
 
 /// Messages of one type, column by column: one row a message.
 ///
@@ -42,7 +43,12 @@ impl Table {
     }
 
     fn column<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
-        column_object(py, &self.plan, &follow(&self.plan, &self.table, path)?, self.rows.clone())
+        column_object(
+            py,
+            &self.plan,
+            &self.plan.follow(&self.table, path).map_err(errors::path_error)?,
+            self.rows.clone(),
+        )
     }
 
     fn data(&self) -> Data {
@@ -94,7 +100,7 @@ impl Table {
 
     /// The names of the columns: list of str.
     fn keys(&self) -> Vec<String> {
-        values::names(&self.plan, self.table.number()).into_iter().map(str::to_owned).collect()
+        self.plan.column_names(self.table.number()).map(str::to_owned).collect()
     }
 
     fn _ipython_key_completions_(&self) -> Vec<String> {
@@ -119,7 +125,7 @@ impl Table {
     /// ValueError
     ///     If the schema does not tell absent from default for it, or it is repeated.
     fn present<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let validity = values::follow_validity(&self.plan, &self.table, name)?;
+        let validity = self.plan.presence(&self.table, name).map_err(errors::path_error)?;
         array::fresh(py, &validity.flags(self.rows.clone()), Dtype::Bool)
     }
 
@@ -140,7 +146,7 @@ impl Table {
     /// KeyError
     ///     If there is no such oneof.
     fn which<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Bound<'py, PyAny>> {
-        array::numbers(py, &values::oneof(&self.plan, &self.table, oneof)?, self.rows.clone())
+        array::numbers(py, &self.plan.which(&self.table, oneof).map_err(errors::path_error)?, self.rows.clone())
     }
 
     /// Return the columns in a dict.
@@ -151,13 +157,14 @@ impl Table {
     ///     Messages become dicts of their columns, ``None`` where no row has the message.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (index, name) in values::names(&self.plan, self.table.number()).into_iter().enumerate() {
-            let value = match self.table.column_with_values(index).map(|column| &column.data) {
-                Some(Data::Table(inner)) => {
+        for (index, name) in self.plan.column_names(self.table.number()).enumerate() {
+            let value = match self.table.column_if_made(index).map(|column| &column.data) {
+                Some(Data::Table(inner)) if inner.validity().is_set_in(self.rows.clone()) => {
                     let inner = Self::new(self.plan.clone(), inner.clone(), self.rows.clone());
                     inner.to_dict(py)?.into_any()
                 }
-                None if values::is_singular_message(&self.plan, self.table.number(), index) => py.None().into_bound(py),
+                Some(Data::Table(_)) => py.None().into_bound(py),
+                None if self.plan.column_is_singular_message(self.table.number(), index) => py.None().into_bound(py),
                 _ => column_object(py, &self.plan, &self.table.column(index).data, self.rows.clone())?,
             };
             dict.set_item(PyString::intern(py, name), value)?;

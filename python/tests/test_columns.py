@@ -187,3 +187,53 @@ def test_a_selection_decodes_its_paths_alone() -> None:
             ROW.select(path)
     with pytest.raises(ValueError, match="no field"):
         narrow.select("id")
+
+
+def test_looking_at_a_column_changes_no_result() -> None:
+    table = ROW.decode_many([b"", b""])
+    before = str(table.to_dict())
+    assert table["inner.inner"].keys() == table.keys()
+    assert str(table.to_dict()) == before
+    assert table[:1].to_dict()["inner"] is None
+
+
+def test_types_within_types_may_be_followed_without_end() -> None:
+    table = ROW.decode_many([b""])
+    for _ in range(100_000):
+        table = table["inner"]
+    assert table["id"].tolist() == [0]
+    del table
+
+
+def test_a_path_longer_than_messages_nest_is_refused() -> None:
+    path = ".".join(["inner"] * 100_000)
+    with pytest.raises(ValueError, match="at most 101 names"):
+        ROW.select(path)
+    for look in (ROW.decode(b""), ROW.decode_many([b""]), ROW.decode_many([b""])["path"]):
+        with pytest.raises(KeyError, match="at most 101 names"):
+            look[path]
+
+
+def test_a_wrong_path_blames_the_name_that_is_wrong(table: wa.Table) -> None:
+    with pytest.raises(KeyError, match='no field "q": x before it is not a message'):
+        table["at.x.q.r"]
+    with pytest.raises(ValueError, match='no field "q": x before it is not a message'):
+        ROW.select("at.x.q.r")
+    with pytest.raises(KeyError, match='no field "q": id before it is not a message'):
+        table.present("id.q")
+    with pytest.raises(ValueError, match="what lies before it is repeated"):
+        table.present("path.x")
+
+
+def test_a_row_beyond_all_integers_is_out_of_range(table: wa.Table) -> None:
+    with pytest.raises(IndexError, match="out of range"):
+        table[10**30]
+
+
+def test_a_oneof_that_flips_keeps_its_last_member_alone() -> None:
+    flips = bytes.fromhex("3801 4a0909000000000000f03f") * 1000
+    record = ROW.decode(flips)
+    assert record.which("choice") == 9
+    assert not record.present("number")
+    assert record["point"]["x"] == 1.0
+    assert ROW.decode(flips + b"\x38\x02").to_dict()["point"] is None

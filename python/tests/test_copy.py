@@ -143,6 +143,13 @@ def test_what_is_no_buffer_is_refused_by_name() -> None:
         PACK.decode(memoryview(bytes(8))[::2])
 
 
+def test_an_array_of_objects_is_a_list_of_buffers_and_never_one() -> None:
+    objects = np.array([packed(), b""], dtype=object)
+    assert PACK.decode_many(objects)["values"].lengths.tolist() == [4, 0]
+    with pytest.raises(TypeError, match="data: expected bytes"):
+        PACK.decode(objects)
+
+
 def test_many_messages_in_one_buffer_need_not_be_end_to_end() -> None:
     data = packed() + b"garbage" + packed(VALUES[:1])
     size = len(packed())
@@ -151,8 +158,9 @@ def test_many_messages_in_one_buffer_need_not_be_end_to_end() -> None:
     for offsets in ([0, size + 8, size], [-1, 3], [0, len(data) + 1], []):
         with pytest.raises(ValueError, match="offsets: "):
             PACK.decode_many(data, offsets=offsets)
-    with pytest.raises(TypeError, match="offsets: expected a flat array of integers"):
-        PACK.decode_many(data, offsets=[0.5])  # type: ignore[list-item]
+    for wrong in ([0.5], 5, [[0, 1]], "text"):
+        with pytest.raises(TypeError, match="offsets: expected a flat array of integers"):
+            PACK.decode_many(data, offsets=wrong)  # type: ignore[arg-type]
 
 
 def test_other_threads_run_while_bytes_are_decoded() -> None:

@@ -1,7 +1,10 @@
 """Where schemas and messages come from, and what is said of those that are wrong."""
 
+import os
 import shutil
+import struct
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,16 @@ def test_missing_files_are_missing(folder: Path) -> None:
 def test_an_empty_file_is_an_empty_message(folder: Path) -> None:
     (folder / "empty.bin").write_bytes(b"")
     assert wa.Schema.from_source(POINT)["geo.Point"].load(str(folder / "empty.bin"))["x"] == 0.0
+
+
+def test_what_cannot_be_mapped_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    message = b"\x09" + struct.pack("<d", 2.0)
+    writer = threading.Thread(target=pipe.write_bytes, args=(message,))
+    writer.start()
+    assert wa.Schema.from_source(POINT)["geo.Point"].load(pipe)["x"] == 2.0
+    writer.join()
 
 
 def test_a_name_that_is_not_there_comes_with_those_that_are() -> None:

@@ -103,6 +103,9 @@ pub enum NoView {
     /// Varints, strings and singular values of many rows are not an array in the input.
     #[error("only a packed field of fixed-width numbers lies in the input as an array")]
     NotPackedFixedWidth,
+    /// The input may not outlive the call.
+    #[error("the input is not kept alive")]
+    NoOwner,
     /// The values came in more than one packed run, or in more than one row.
     #[error("its values lie in more than one run")]
     SeveralRuns,

@@ -18,9 +18,12 @@ use crate::column::Owner;
 pub fn open(path: &Path) -> io::Result<Owner> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
-    // A pipe or a file of `/proc` has no length, and nothing to map.
-    if metadata.is_file() && metadata.len() > 0 {
-        return map(&file);
+    // A pipe or a file of `/proc` has no length and nothing to map, and some file systems map nothing at all.
+    if metadata.is_file()
+        && metadata.len() > 0
+        && let Ok(mapped) = map(&file)
+    {
+        return Ok(mapped);
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
@@ -29,7 +32,7 @@ pub fn open(path: &Path) -> io::Result<Owner> {
 
 fn map(file: &File) -> io::Result<Owner> {
     // SAFETY: the mapping is private and read-only. That no one cuts the file short is asked of the caller above; other
-    // writers can change values, which no check of the decoder relies on twice.
+    // writers can change values meanwhile; the decoder bounds every access by lengths of slices, never by what it read.
     let mapping = unsafe { Mmap::map(file) }?;
     // Advice only: the pages are wanted once, in order.
     let _ = mapping.advise(Advice::Sequential);

@@ -160,6 +160,7 @@ impl Batch {
             return;
         }
         let former = if chosen.is_some() { oneof.member } else { None };
+        // As many more rows as there were is a fair guess; the rows to come are not known here.
         oneof.numbers.set(row, number, row + 1);
         oneof.member = column;
         if let Some(former) = former {
@@ -378,10 +379,7 @@ impl Growing {
             Self::ByteLists(lists) => lists.truncate(rows),
             Self::Strings(strings) => strings.truncate(rows),
             Self::StringLists(lists) => lists.truncate(rows),
-            Self::Rows(inner) => {
-                inner.truncate(rows);
-                return Some((inner.table, rows));
-            }
+            Self::Rows(inner) => return inner.truncate(rows).then_some((inner.table, rows)),
             Self::RowLists(inner) => return inner.truncate(rows).map(|start| (inner.table, start)),
         }
         None

@@ -49,7 +49,7 @@ fn lists(table: &Table, index: usize) -> (&[i64], &Data) {
 #[test]
 fn columns_that_never_got_a_value_are_made_of_defaults_when_asked_for() {
     let table = Batch::new(layout()).finish(2);
-    assert!((0..3).all(|index| table.column_with_values(index).is_none()));
+    assert!((0..3).all(|index| table.column_if_made(index).is_none()));
     assert_eq!(numbers(&table, 0), [7, 7]);
     assert!(matches!(table.column(0).validity, Validity::Nothing));
     assert!(matches!(&table.column(1).data, Data::Table(inner) if inner.rows() == 2 && !inner.validity().is_set(0)));

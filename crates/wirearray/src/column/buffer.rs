@@ -8,10 +8,10 @@
 
 use std::marker::PhantomData;
 
-use super::allocation::Allocation;
+use super::allocation::{ALIGNMENT, Allocation, HUGE_PAGE};
 use super::memory::Memory;
 
-/// The element types of buffers: plain bits of 1, 4 or 8 bytes, valid whatever the bits are.
+/// The element types of buffers: plain bits of 1, 4 or 8 bytes, valid whatever the bits are, for the types below alone.
 pub trait Element: bytemuck::Pod + PartialEq + Default + Send + Sync + std::fmt::Debug + 'static {}
 
 impl Element for u8 {}
@@ -147,6 +147,7 @@ impl<T: Element> Buffer<T> {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, wanted: usize, at_most: usize) {
+        const { assert!(align_of::<T>() <= ALIGNMENT && HUGE_PAGE.is_multiple_of(size_of::<T>())) };
         let size = size_of::<T>();
         self.allocation.grow(self.len * size, wanted.saturating_mul(size), at_most.saturating_mul(size));
         self.capacity = self.allocation.committed() / size;
@@ -176,7 +177,9 @@ pub(super) struct Frozen {
 
 impl Frozen {
     pub(super) fn as_bytes(&self) -> &[u8] {
-        // SAFETY: `freeze` stored the number of bytes that had been written, and `give_back` kept those.
+        // SAFETY: `freeze` stored the number of bytes that had been written, and `give_back` kept those. Whoever was
+        // given the memory writable may change values meanwhile; callers bound every access by the slice's length, never
+        // by what they read from it, and offsets are given to no one writable.
         unsafe { std::slice::from_raw_parts(self.allocation.start().as_ptr(), self.len) }
     }
 }

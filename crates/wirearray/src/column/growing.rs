@@ -329,9 +329,12 @@ impl Rows {
         }
     }
 
-    pub(super) fn truncate(&mut self, rows: usize) {
+    /// Forgets all rows from number `rows` on; true where there were any, without which the table has none either.
+    pub(super) fn truncate(&mut self, rows: usize) -> bool {
+        let has_more = self.len > rows;
         self.presence.truncate(rows);
         self.len = self.len.min(rows);
+        has_more
     }
 
     pub(super) fn finish(self, rows: usize) -> Validity {

@@ -88,17 +88,4 @@ impl Dtype {
             Self::Int64 | Self::Uint64 | Self::Float64 => 8,
         }
     }
-
-    /// NumPy's name of the type.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::Int32 => "int32",
-            Self::Int64 => "int64",
-            Self::Uint32 => "uint32",
-            Self::Uint64 => "uint64",
-            Self::Float32 => "float32",
-            Self::Float64 => "float64",
-        }
-    }
 }

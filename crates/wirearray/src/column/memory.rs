@@ -1,7 +1,7 @@
 //! Finished values: memory of our own, or a view of the input, shared by everything that shows it.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::buffer::{Element, Frozen};
 
@@ -28,12 +28,6 @@ impl Memory {
         Self(Source::View { owner, range })
     }
 
-    /// Memory without a byte.
-    pub fn empty() -> Self {
-        static EMPTY: OnceLock<Memory> = OnceLock::new();
-        EMPTY.get_or_init(|| super::Buffer::<u8>::default().freeze()).clone()
-    }
-
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
@@ -46,7 +40,7 @@ impl Memory {
     ///
     /// # Panics
     ///
-    /// Panics where the bytes are not an aligned, whole number of elements, which only a view can be.
+    /// Panics where the bytes are not an aligned, whole number of elements: of a view, or of elements of another type.
     pub fn as_slice<T: Element>(&self) -> &[T] {
         bytemuck::cast_slice(self.as_bytes())
     }

@@ -1,4 +1,4 @@
-//! Where entries start and end among values: one more offset than entries, ascending from 0.
+//! Where entries start and end among values: one more offset than entries, ascending; those of columns from 0.
 
 use std::ops::Range;
 
@@ -29,12 +29,13 @@ impl Offsets {
 
     /// Checks and takes offsets from elsewhere: they must ascend, and the last must not exceed `values_len`.
     pub fn checked(offsets: &[i64], values_len: usize) -> Result<Self, OffsetsError> {
-        if offsets.is_empty() {
-            return Err(OffsetsError::None);
+        let Some(&first) = offsets.first() else { return Err(OffsetsError::None) };
+        if first < 0 {
+            return Err(OffsetsError::Entry { entry: 0, start: first, end: first, values_len });
         }
         for (entry, pair) in offsets.windows(2).enumerate() {
             let (start, end) = (pair[0], pair[1]);
-            if start < 0 || end < start || usize::try_from(end).map_or(true, |end| end > values_len) {
+            if end < start || usize::try_from(end).map_or(true, |end| end > values_len) {
                 return Err(OffsetsError::Entry { entry, start, end, values_len });
             }
         }

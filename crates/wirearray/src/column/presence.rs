@@ -73,6 +73,15 @@ impl Validity {
         flags.freeze()
     }
 
+    /// True where any of the given rows has a value of its own.
+    pub fn is_set_in(&self, mut rows: Range<usize>) -> bool {
+        match self {
+            Self::All => !rows.is_empty(),
+            Self::Nothing => false,
+            Self::Flags(_) => rows.any(|row| self.is_set(row)),
+        }
+    }
+
     /// True where `row` has a value of its own.
     pub fn is_set(&self, row: usize) -> bool {
         match self {

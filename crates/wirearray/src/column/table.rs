@@ -17,7 +17,8 @@ pub struct Table {
     number: usize,
     rows: usize,
     validity: Validity,
-    columns: Box<[OnceLock<Column>]>,
+    /// Boxed, because most tables of a wide schema lack most of its columns.
+    columns: Box<[OnceLock<Box<Column>>]>,
     /// For each oneof the field number that each row has set, or nothing where no row has.
     oneofs: Box<[Memory]>,
 }
@@ -82,7 +83,8 @@ impl Table {
         columns: Vec<Option<Column>>,
         oneofs: Vec<Memory>,
     ) -> Self {
-        let columns = columns.into_iter().map(|column| column.map_or_else(OnceLock::new, OnceLock::from)).collect();
+        let columns =
+            columns.into_iter().map(|column| column.map(Box::new).map_or_else(OnceLock::new, OnceLock::from)).collect();
         Self { layout, number, rows, validity, columns, oneofs: oneofs.into() }
     }
 
@@ -114,12 +116,13 @@ impl Table {
     ///
     /// Panics where the layout has no such column.
     pub fn column(&self, index: usize) -> &Column {
-        self.columns[index].get_or_init(|| Column::of_defaults(&self.layout, &self.layout().columns[index], self.rows))
+        self.columns[index]
+            .get_or_init(|| Box::new(Column::of_defaults(&self.layout, &self.layout().columns[index], self.rows)))
     }
 
-    /// The column in place `index`, if a value of it came.
-    pub fn column_with_values(&self, index: usize) -> Option<&Column> {
-        self.columns[index].get()
+    /// The column in place `index`, if it has been made: because a value of it came, or because it was asked for.
+    pub fn column_if_made(&self, index: usize) -> Option<&Column> {
+        self.columns[index].get().map(|column| &**column)
     }
 
     /// For the oneof in place `index` the field number that each row has set, as `i32`; 0 for none.
@@ -134,6 +137,34 @@ impl Table {
     pub(super) fn shared_layout(&self) -> &Arc<Layout> {
         &self.layout
     }
+}
+
+/// Tables within tables are taken apart in a list, not on the call stack: asking a recursive type for the column of its own
+/// type, over and over, nests them as deeply as one likes.
+impl Drop for Table {
+    fn drop(&mut self) {
+        let mut open = Vec::new();
+        take_tables(&mut self.columns, &mut open);
+        while let Some(table) = open.pop() {
+            // A table that someone else still shows is taken apart by them.
+            if let Some(mut table) = Arc::into_inner(table) {
+                take_tables(&mut table.columns, &mut open);
+            }
+        }
+    }
+}
+
+fn take_tables(columns: &mut [OnceLock<Box<Column>>], open: &mut Vec<Arc<Table>>) {
+    let data = columns.iter_mut().filter_map(OnceLock::take).map(|column| column.data);
+    // The values of a list are no list themselves: the language has no repeated repeated fields.
+    let values = data.filter_map(|data| match data {
+        Data::List(list) => Arc::into_inner(list).map(|list| list.values),
+        other => Some(other),
+    });
+    open.extend(values.filter_map(|data| match data {
+        Data::Table(table) => Some(table),
+        _ => None,
+    }));
 }
 
 /// Tables are equal where every row has the same values, bit for bit, whether or not a value came for a default.

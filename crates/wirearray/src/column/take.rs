@@ -17,7 +17,7 @@ impl Table {
     /// Panics where a row's number is not less than the number of rows.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
-        let columns = (0..self.layout().columns.len()).map(|index| Some(self.column_with_values(index)?.take(rows)));
+        let columns = (0..self.layout().columns.len()).map(|index| Some(self.column_if_made(index)?.take(rows)));
         let oneofs = (0..self.layout().oneofs).map(|index| self.oneof(index).take(rows).values).collect();
         let layout = Arc::clone(self.shared_layout());
         Self::new(layout, self.number(), rows.len(), self.validity().take(rows), columns.collect(), oneofs)

@@ -25,7 +25,7 @@ impl<'p> Decoder<'p> {
             };
             reader.field_start = reader.cursor.position();
             let mut step = reader.frame.plan.step_of_byte(byte);
-            if matches!(step.op, Op::Skip | Op::Clear) {
+            if matches!(step.op, Op::Skip | Op::Notice) {
                 // A field of a longer tag, or one that is not decoded.
                 step = match read_step(&mut reader) {
                     Ok(found) => found,
@@ -61,7 +61,7 @@ impl<'p> Decoder<'p> {
                 self.enter(reader, step, Extent { start, end, resume: end, group })
             }
             Op::MessageSetItem => self.read_message_set_item(reader),
-            Op::Clear => self.clear_oneof(reader, step),
+            Op::Notice => self.notice(reader, step),
             Op::Skip => self.skip(reader),
         }
     }
@@ -160,7 +160,7 @@ impl<'p> Decoder<'p> {
 
     /// Moves past a member of a oneof that is not decoded, and forgets what the oneof had set; past a number that its
     /// closed enum does not know as if it were decoded.
-    fn clear_oneof(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
+    fn notice(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let member = &reader.frame.plan.unselected[usize::from(step.column)];
         if member.known.is_empty() {
             self.skip(reader)?;
@@ -263,7 +263,7 @@ struct Extent {
 impl Step {
     /// The column whose field an error is about, where there is one.
     fn named_column(self) -> Option<u16> {
-        let is_field = !matches!(self.op, Op::Skip | Op::Clear | Op::MessageSetItem);
+        let is_field = !matches!(self.op, Op::Skip | Op::Notice | Op::MessageSetItem);
         is_field.then_some(self.column)
     }
 }

@@ -18,6 +18,9 @@ use frame::Frame;
 /// Levels of messages and groups that may be open within the outermost message, as in the official parsers.
 pub const DEPTH_LIMIT: u32 = 100;
 
+/// The highest limit that may be set. Decoding needs no call stack for depth, finishing columns does.
+pub const MOST_DEPTH_LIMIT: u32 = 1_000;
+
 /// What to do where values lie in the input as an array: packed runs of fixed-width numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Views {
@@ -35,7 +38,7 @@ pub enum Views {
 pub struct Options {
     /// Whether columns may be views of the input.
     pub views: Views,
-    /// Levels of messages and groups that may be open within the outermost message.
+    /// Levels of messages and groups that may be open within the outermost message, up to [`MOST_DEPTH_LIMIT`].
     pub depth_limit: u32,
 }
 
@@ -77,6 +80,10 @@ pub fn decode(plan: &Plan, input: Input<'_>, options: Options) -> Result<Table, 
 
 /// Decodes messages, each in a range of its input, to a table of as many rows. `total_len` is how many bytes they have
 /// together; it bounds what columns reserve.
+///
+/// # Panics
+///
+/// Panics where a range goes past its input.
 pub fn decode_many<'a>(
     plan: &Plan,
     messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
@@ -106,13 +113,15 @@ struct Decoder<'p> {
 }
 
 impl<'p> Decoder<'p> {
-    fn new(plan: &'p Plan, options: Options, total_len: usize) -> Self {
+    fn new(plan: &'p Plan, mut options: Options, total_len: usize) -> Self {
+        options.depth_limit = options.depth_limit.min(MOST_DEPTH_LIMIT);
         let batch = Batch::new(plan.layout().clone());
         Self { plan, options, batch, rows: 0, len_ahead: total_len, is_single: false, open: Vec::new() }
     }
 
     /// Decodes the message in `range` of the input into the next row.
     fn push(&mut self, input: Input<'_>, range: Range<usize>) -> Result<(), DecodeError> {
+        assert!(range.start <= range.end && range.end <= input.bytes.len(), "a message lies in its input");
         self.len_ahead = self.len_ahead.saturating_sub(range.len());
         let frame = Frame::outermost(self.plan.message(0), self.rows, range.end);
         self.run(input, range.start, frame)?;

@@ -315,12 +315,15 @@ impl<'p> Decoder<'p> {
         let is_demanded = self.options.views == Views::Always;
         let is_aligned = run.as_ptr().addr().is_multiple_of(align_of::<T>());
         let is_wanted = is_demanded || (is_aligned && self.options.views == Views::WhereAligned);
-        let mut is_taken = false;
-        if let (true, Some(owner)) = (is_wanted, reader.input.owner) {
-            let end = reader.cursor.position();
-            let view = View { owner: owner.clone(), range: end.saturating_sub(run.len())..end };
-            is_taken = T::lists(self.column(reader, step)?).try_view(reader.frame.row, view);
+        if !is_wanted {
+            return Ok(false);
         }
+        let Some(owner) = reader.input.owner else {
+            return if is_demanded { Err(no_view(reader, NoView::NoOwner)) } else { Ok(false) };
+        };
+        let end = reader.cursor.position();
+        let view = View { owner: owner.clone(), range: end.saturating_sub(run.len())..end };
+        let is_taken = T::lists(self.column(reader, step)?).try_view(reader.frame.row, view);
         if is_demanded && !is_taken {
             return Err(no_view(reader, NoView::SeveralRuns));
         }

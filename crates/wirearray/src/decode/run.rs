@@ -5,7 +5,7 @@
 //! around this one, which finds the cursor before it.
 
 use super::Decoder;
-use super::frame::{Frame, Reader};
+use super::frame::{Frame, Reader, rows_left};
 use super::numbers::{Bool, Fixed, Varint, Varint32, Varint64, Zigzag32, Zigzag64};
 use crate::column::Width;
 use crate::error::WireResult;
@@ -62,7 +62,7 @@ impl<'p> Decoder<'p> {
 
     #[inline(always)]
     fn put<T: Width>(&mut self, column: usize, row: usize, value: T, cursor: &Cursor<'_>, all_end: usize) {
-        let at_most = all_end.wrapping_sub(cursor.position()) / 2 + 1;
+        let at_most = rows_left(all_end, cursor.position());
         T::numbers(self.batch.column(column)).set(row, value, at_most);
     }
 

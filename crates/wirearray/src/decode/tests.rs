@@ -110,7 +110,7 @@ fn a_hundred_levels_are_read_and_the_limit_can_be_lowered() {
         decode(&plan, nested(levels).as_slice().into(), options).map_err(|error| error.kind())
     };
     let mut table = Arc::new(decode(100, DEPTH_LIMIT).unwrap());
-    while let Some(column) = table.column_with_values(0) {
+    while let Some(column) = table.column_if_made(0) {
         let Data::Table(next) = &column.data else { panic!("a table") };
         table = Arc::clone(next);
     }

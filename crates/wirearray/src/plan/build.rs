@@ -1,6 +1,7 @@
 //! Making the plan: one message plan and one table layout for each message type under each selection of it.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::{FieldPlan, MessagePlan, Number, Op, Selection, Step, step::Steps};
 use crate::column::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
@@ -69,7 +70,7 @@ impl<'a> Builder<'a> {
                 // The value of a map's entry is looked at even so: one that its closed enum does not know drops the entry.
                 let decides_entry = message.is_map_entry && !plan.known.is_empty();
                 if oneof.is_some() || decides_entry {
-                    steps.push(clearing_step(field, place(&unselected)));
+                    steps.push(noticing_step(field, place(&unselected)));
                     unselected.push(plan);
                 }
                 continue;
@@ -91,7 +92,19 @@ impl<'a> Builder<'a> {
         }
         let is_map_entry = message.is_map_entry;
         let (selection, steps) = (selection.clone(), Steps::new(steps));
-        (MessagePlan { message: id, selection, fields, unselected, oneofs, is_map_entry, steps }, table)
+        (
+            MessagePlan {
+                message: id,
+                selection,
+                alone: OnceLock::new(),
+                fields,
+                unselected,
+                oneofs,
+                is_map_entry,
+                steps,
+            },
+            table,
+        )
     }
 
     fn column_layout(&self, message: &Message, field: &Field, inner: Option<usize>) -> ColumnLayout {
@@ -223,12 +236,12 @@ fn add_steps(steps: &mut Vec<(Tag, Step)>, field: &Field, number: Option<Number>
 
 /// The step of a field that is not selected and matters even so: of a member of a oneof, which forgets the members that
 /// are, or of an entry's value.
-fn clearing_step(field: &Field, place: u16) -> (Tag, Step) {
+fn noticing_step(field: &Field, place: u16) -> (Tag, Step) {
     let wire_type = match field.kind {
         Kind::Scalar(scalar) => number_wire_type(scalar_number(scalar)),
         Kind::Enum(_) => WireType::Varint,
         Kind::Group(_) => WireType::StartGroup,
         _ => WireType::Delimited,
     };
-    (Tag::new(field.number, wire_type), Step { op: Op::Clear, is_in_oneof: true, column: place })
+    (Tag::new(field.number, wire_type), Step { op: Op::Notice, is_in_oneof: field.oneof.is_some(), column: place })
 }

@@ -4,17 +4,19 @@
 //! values go. All errors in names and paths happen here; the decoder meets only errors in bytes. Knows no bytes.
 
 mod build;
+mod path;
 mod select;
 mod step;
 
 pub use build::column_dtype;
-pub use select::{SelectError, Selection, split_path};
+pub use path::PathError;
+pub use select::Selection;
 pub use step::{Number, Op, Step};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::column::Layout;
-use crate::schema::{MessageId, Schema};
+use crate::column::{Cardinality, Item, Layout};
+use crate::schema::{Field, MessageId, Schema};
 use crate::wire::Tag;
 use step::Steps;
 
@@ -35,6 +37,8 @@ pub struct MessagePlan {
     pub message: MessageId,
     /// Which of its fields are decoded.
     selection: Selection,
+    /// The plan of this type as the outermost, once it has been asked for.
+    alone: OnceLock<Arc<Plan>>,
     /// The fields that are decoded, one for each column of the table.
     pub fields: Vec<FieldPlan>,
     /// Fields that are not decoded and matter even so. Members of those oneofs: setting one forgets the others. Values of
@@ -77,17 +81,16 @@ impl Plan {
     }
 
     /// The plan of the given paths of this plan: dotted names of fields or oneofs, as in `series.times`.
-    pub fn select<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, SelectError> {
+    pub fn select<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, PathError> {
         let MessagePlan { message, selection, .. } = &self.messages[0];
         let selection = selection.narrow(&self.schema, *message, paths)?;
         Ok(Self::of_selection(Arc::clone(&self.schema), *message, &selection))
     }
 
-    /// The plan of the message type of table `number` alone, with what is selected of it there.
-    #[must_use]
-    pub fn of_message(&self, number: usize) -> Self {
-        let MessagePlan { message, selection, .. } = &self.messages[number];
-        Self::of_selection(Arc::clone(&self.schema), *message, selection)
+    /// The plan of the message type of table `number` alone, with what is selected of it there. Made once.
+    pub fn of_message(&self, number: usize) -> &Arc<Self> {
+        let MessagePlan { message, selection, alone, .. } = &self.messages[number];
+        alone.get_or_init(|| Arc::new(Self::of_selection(Arc::clone(&self.schema), *message, selection)))
     }
 
     fn of_selection(schema: Arc<Schema>, message: MessageId, selection: &Selection) -> Self {
@@ -121,9 +124,31 @@ impl Plan {
         &self.schema.message(message.message).fields[message.fields[column].field].name
     }
 
+    /// The names of the columns of table `number`.
+    pub fn column_names(&self, number: usize) -> impl Iterator<Item = &str> {
+        (0..self.message(number).fields.len()).map(move |column| self.column_name(number, column))
+    }
+
     /// The place of the column of that name in table `number`.
     pub fn column_index(&self, number: usize, name: &str) -> Option<usize> {
-        (0..self.message(number).fields.len()).find(|&column| self.column_name(number, column) == name)
+        self.column_names(number).position(|column| column == name)
+    }
+
+    /// The schema's field that the column in place `column` of table `number` is for.
+    pub fn column_field(&self, number: usize, column: usize) -> &Field {
+        let message = self.message(number);
+        &self.schema.message(message.message).fields[message.fields[column].field]
+    }
+
+    /// True where that column is a map.
+    pub fn column_is_map(&self, number: usize, column: usize) -> bool {
+        self.layout.tables[number].columns[column].cardinality == Cardinality::Map
+    }
+
+    /// True where that column is a message that is there or not.
+    pub fn column_is_singular_message(&self, number: usize, column: usize) -> bool {
+        let layout = &self.layout.tables[number].columns[column];
+        matches!(layout.item, Item::Table(_)) && !layout.cardinality.is_repeated()
     }
 }
 

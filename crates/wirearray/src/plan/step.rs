@@ -9,7 +9,7 @@ pub struct Step {
     pub op: Op,
     /// True where the field is a member of a oneof, so that setting it forgets the others.
     pub is_in_oneof: bool,
-    /// The place of its column in the table; for [`Op::Clear`] the place in
+    /// The place of its column in the table; for [`Op::Notice`] the place in
     /// `MessagePlan::unselected`.
     pub column: u16,
 }
@@ -22,7 +22,7 @@ pub enum Op {
     Skip,
     /// Skip the value of a field that is not selected, but forget the other members of its oneof, or drop the entry of a
     /// map where its closed enum does not know it.
-    Clear,
+    Notice,
     /// Set the row's number.
     Set(Number),
     /// Append one number to the row's.

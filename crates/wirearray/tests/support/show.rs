@@ -14,7 +14,7 @@ pub(crate) fn show_row(plan: &Plan, table: &Table, row: usize) -> Shown {
     let mut shown = Shown::new();
     for (index, layout) in layouts.iter().enumerate() {
         // An entry of a map has both of its parts, whether or not they came.
-        let column = match table.column_with_values(index) {
+        let column = match table.column_if_made(index) {
             None if !message.is_map_entry => continue,
             _ => table.column(index),
         };
