@@ -37,6 +37,15 @@ pub(crate) fn numbers<'py>(
     of_memory(py, &column.values, descriptor(py, column.dtype), entries, is_writable)
 }
 
+/// Numbers that the engine relies on: read-only.
+pub(crate) fn fixed_numbers<'py>(
+    py: Python<'py>,
+    column: &NumberColumn,
+    entries: Range<usize>,
+) -> PyResult<Bound<'py, PyAny>> {
+    of_memory(py, &column.values, descriptor(py, column.dtype), entries, false)
+}
+
 /// Some bytes of a column of strings: read-only, because its offsets rely on them.
 pub(crate) fn bytes<'py>(py: Python<'py>, memory: &Memory, range: Range<usize>) -> PyResult<Bound<'py, PyAny>> {
     of_memory(py, memory, PyArrayDescr::of::<u8>(py), range, false)

@@ -55,12 +55,16 @@ fn list_rows(key: &Bound<'_, PyAny>, rows: &Range<usize>) -> PyResult<Vec<usize>
             let message = format!("the mask has {len} entries, there are {} rows", rows.len());
             return Err(PyIndexError::new_err(message));
         }
-        'i' | 'u' if is_flat => array.call_method0("tolist")?.extract()?,
+        // What no machine word holds is no row.
+        'i' | 'u' if is_flat => {
+            array.call_method0("tolist")?.extract().map_err(|_| out_of_range("of 2^63 or more", rows))?
+        }
         // NumPy takes an empty list for floats.
         _ if is_flat && len == 0 => Vec::new(),
         _ => {
-            let found = key.get_type().name()?;
-            let message = format!("rows are chosen by integer, slice, mask or list of integers, not by {found}");
+            let (found, dtype) = (key.get_type().name()?, array.getattr("dtype")?);
+            let message =
+                format!("rows are chosen by integer, slice, mask or list of integers, not by {found} of {dtype}");
             return Err(PyTypeError::new_err(message));
         }
     };

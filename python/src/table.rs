@@ -103,6 +103,12 @@ impl Table {
         self.plan.column_names(self.table.number()).map(str::to_owned).collect()
     }
 
+    /// The names of the columns that have been made: the others hold defaults alone, and cost nothing until asked for.
+    fn _made(&self) -> Vec<&str> {
+        let names = self.plan.column_names(self.table.number()).enumerate();
+        names.filter(|&(index, _)| self.table.column_if_made(index).is_some()).map(|(_, name)| name).collect()
+    }
+
     fn _ipython_key_completions_(&self) -> Vec<String> {
         self.keys()
     }
@@ -138,7 +144,7 @@ impl Table {
     ///
     /// Returns
     /// -------
-    /// array of int32, shape (rows,)
+    /// array of int32, shape (rows,), read-only
     ///     The number of the field that is set, 0 where none is.
     ///
     /// Raises
@@ -146,7 +152,7 @@ impl Table {
     /// KeyError
     ///     If there is no such oneof.
     fn which<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Bound<'py, PyAny>> {
-        array::numbers(py, &self.plan.which(&self.table, oneof).map_err(errors::path_error)?, self.rows.clone())
+        array::fixed_numbers(py, &self.plan.which(&self.table, oneof).map_err(errors::path_error)?, self.rows.clone())
     }
 
     /// Return the columns in a dict.

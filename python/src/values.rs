@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyAttributeError, PyKeyError};
+use pyo3::exceptions::{PyAttributeError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use wirearray::column::{Data, StringColumn};
@@ -68,7 +68,15 @@ pub(crate) fn get_named<'py>(
         return get(name.to_str()?).map(Some);
     }
     let Ok(names) = key.cast::<PyTuple>() else { return Ok(None) };
-    let found: Vec<_> = names.iter().map(|name| get(name.cast::<PyString>()?.to_str()?)).collect::<PyResult<_>>()?;
+    let found: Vec<_> = names
+        .iter()
+        .map(|name| match name.cast::<PyString>() {
+            Ok(name) => get(name.to_str()?),
+            Err(_) => {
+                Err(PyTypeError::new_err("several columns are chosen by a tuple of names; rows by one key alone"))
+            }
+        })
+        .collect::<PyResult<_>>()?;
     Ok(Some(PyTuple::new(key.py(), found)?.into_any()))
 }
 

@@ -237,3 +237,25 @@ def test_a_oneof_that_flips_keeps_its_last_member_alone() -> None:
     assert not record.present("number")
     assert record["point"]["x"] == 1.0
     assert ROW.decode(flips + b"\x38\x02").to_dict()["point"] is None
+
+
+def test_showing_a_table_makes_no_column() -> None:
+    table = ROW.decode_many([b"\x08\x05"] * 1000)
+    text = repr(table)
+    assert "int64[1000]  [5, 5, 5, ..., 5, 5]" in text
+    assert "bool[1000]  [False, False, False, ..., False, False]" in text
+    assert "1000 x float64[0]" in text
+    assert table._made() == ["id"]
+
+
+def test_only_so_many_names_are_shown() -> None:
+    fields = "".join(f"int32 field_{number} = {number};" for number in range(1, 1001))
+    wide = wa.Schema.from_source(f'syntax = "proto3"; message Wide {{ {fields} }}')["Wide"]
+    assert repr(wide.decode(b"")).count("\n") == 41
+    assert "... and 960 more" in repr(wide)
+    with pytest.raises(KeyError, match="field_40 and 960 more"):
+        wide.decode(b"")["nothing"]
+
+
+def test_which_cannot_be_written_to(table: wa.Table) -> None:
+    assert not table.which("choice").flags.writeable

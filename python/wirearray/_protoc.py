@@ -26,7 +26,7 @@ def compile_files(paths: Sequence[Path], include: Sequence[Path]) -> bytes | Non
     # protoc wants every file to lie in an import directory; one that does not brings its own.
     own = [path.parent for path in paths if not any(_lies_in(path, directory) for directory in include)]
     directories = [*include, *own, *_bundled()]
-    names = [str(path if path.exists() else _found(path, include)) for path in paths]
+    names = [_as_argument(path if path.exists() else _found(path, include)) for path in paths]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "descriptors.binpb"
         arguments = [f"-I{directory}" for directory in dict.fromkeys(directories)]
@@ -65,6 +65,12 @@ def _bundled() -> list[Path]:
 def _found(path: Path, include: Sequence[Path]) -> Path:
     candidates = (directory / path for directory in include)
     return next((candidate for candidate in candidates if candidate.exists()), path)
+
+
+def _as_argument(path: Path) -> str:
+    """A file's name that protoc cannot take for an option or for a file of options."""
+    name = str(path)
+    return f"./{name}" if name.startswith(("-", "@")) else name
 
 
 def _lies_in(path: Path, directory: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,13 @@ _FIELDS = 40
 def schema(shown: Schema) -> str:
     """Show a schema: its message types."""
     names = list(shown)
-    return _block(f"Schema of {_count(len(names), 'message type')}", names)
+    return _block(f"Schema of {_count(len(names), 'message type')}", names[:_FIELDS], len(names))
 
 
 def message_type(shown: MessageType) -> str:
     """Show a message type: its fields as the `.proto` has them."""
-    fields = shown.fields.values()
-    return _block(f"MessageType {shown.name}", [_declaration(each) for each in fields])
+    fields = list(shown.fields.values())
+    return _block(f"MessageType {shown.name}", [_declaration(each) for each in fields[:_FIELDS]], len(fields))
 
 
 def field(shown: Field) -> str:
@@ -32,13 +32,15 @@ def field(shown: Field) -> str:
 
 def record(shown: Record) -> str:
     """Show one message: each field's value."""
-    return _block(f"Record {shown.message_type.name}", _lines(shown, shown.message_type.fields))
+    fields = shown.message_type.fields
+    return _block(f"Record {shown.message_type.name}", _lines(shown, fields), len(fields))
 
 
 def table(shown: Table) -> str:
     """Show many messages: each column's dtype, shape, and first and last values."""
     title = f"Table {shown.message_type.name}, {_count(len(shown), 'row')}"
-    return _block(title, _lines(shown, shown.message_type.fields))
+    fields = shown.message_type.fields
+    return _block(title, _lines(shown, fields), len(fields))
 
 
 def ragged(shown: Ragged) -> str:
@@ -53,21 +55,28 @@ def strings(shown: Strings) -> str:
 
 def _lines(shown: Record | Table, fields: Iterable[str]) -> list[str]:
     names = list(fields)
-    width = max((len(name) for name in names), default=0)
-    return [f"{name:<{width}}  {_summary(shown[name])}" for name in names]
+    width = max((len(name) for name in names[:_FIELDS]), default=0)
+    return [f"{name:<{width}}  {_field_summary(shown, name)}" for name in names[:_FIELDS]]
 
 
-def _summary(value: Any) -> str:
-    """One line that says what a value is."""
+def _field_summary(shown: Record | Table, name: str) -> str:
+    """What a field holds. A column that no one asked for is not made for being shown: its first rows stand for all."""
+    if isinstance(shown, Record) or len(shown) <= 6 or name in shown._made():
+        return _summary(shown[name])
+    return _summary(shown[[0, 1, 2, 3, 4, 5]][name], len(shown))
+
+
+def _summary(value: Any, count: int | None = None) -> str:
+    """One line that says what a value is, or a column of `count` entries like it."""
     match value:
         case np.ndarray():
-            return f"{value.dtype}[{len(value)}]  {_ends(value)}"
+            return f"{value.dtype}[{_len(value, count)}]  {_ends(value, count)}"
         case Strings():
-            return f"strings[{len(value)}]  {_ends(value)}"
+            return f"strings[{_len(value, count)}]  {_ends(value, count)}"
         case Ragged():
-            return f"{len(value)} x {_summary_of_values(value)}"
+            return f"{_len(value, count)} x {_summary_of_values(value)}"
         case Table():
-            return f"{value.message_type.name}[{len(value)}]"
+            return f"{value.message_type.name}[{_len(value, count)}]"
         case Record():
             return value.message_type.name
         case None:
@@ -75,7 +84,7 @@ def _summary(value: Any) -> str:
         case np.generic():
             return f"{value.dtype}  {value}"
         case str() | bytes():
-            return repr(value) if len(value) <= _WIDTH else f"{value[:_WIDTH]!r}... ({len(value)} long)"
+            return repr(value) if len(value) <= _WIDTH else f"{value[:_WIDTH]!r}... ({len(value):,} long)"
     return repr(value)
 
 
@@ -91,9 +100,13 @@ def _kind(values: Strings | Table | Ragged) -> str:
     return values.message_type.name if isinstance(values, Table) else type(values).__name__.lower()
 
 
-def _ends(values: np.ndarray[Any, Any] | Strings) -> str:
+def _len(value: Sized, count: int | None) -> int:
+    return len(value) if count is None else count
+
+
+def _ends(values: np.ndarray[Any, Any] | Strings, count: int | None) -> str:
     """The first and last few values."""
-    if len(values) <= 6:
+    if _len(values, count) <= 6:
         return f"[{', '.join(_short(value) for value in values)}]"
     first = ", ".join(_short(value) for value in values[:3])
     last = ", ".join(_short(value) for value in values[-2:])
@@ -101,9 +114,10 @@ def _ends(values: np.ndarray[Any, Any] | Strings) -> str:
 
 
 def _short(value: Any) -> str:
-    text = f"{value:.6g}" if isinstance(value, np.floating) else str(value) if np.isscalar(value) else repr(value)
     if isinstance(value, str | bytes):
-        text = repr(value)
+        text = repr(value[:25])
+    else:
+        text = f"{value:.6g}" if isinstance(value, np.floating) else str(value)
     return text if len(text) <= 24 else f"{text[:20]}..."
 
 
@@ -115,10 +129,11 @@ def _declaration(shown: Field) -> str:
     return f"{label}{kind} {shown.name} = {shown.number}{dtype}{oneof}"
 
 
-def _block(title: str, lines: list[str]) -> str:
-    shown = [line if len(line) <= 2 * _WIDTH else f"{line[: 2 * _WIDTH]}..." for line in lines[:_FIELDS]]
-    if len(lines) > _FIELDS:
-        shown.append(f"... and {len(lines) - _FIELDS} more")
+def _block(title: str, lines: list[str], count: int) -> str:
+    """A title and lines below it, of which there would be `count`."""
+    shown = [line if len(line) <= 2 * _WIDTH else f"{line[: 2 * _WIDTH]}..." for line in lines]
+    if count > len(lines):
+        shown.append(f"... and {count - len(lines)} more")
     return "\n  ".join([title, *shown])
 
 

@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(Offsets::checked(&[0, 2, 2, 5], 5).map(|offsets| offsets.range(2)), Ok(Some(2..5)));
         assert_eq!(Offsets::checked(&[3], 5).map(|offsets| offsets.len()), Ok(0));
         assert_eq!(Offsets::checked(&[], 5), Err(OffsetsError::None));
-        for [start, end] in [[0, 6], [3, 2], [-1, 2]] {
+        for [start, end] in [[0, 6], [3, 2], [-1, -1]] {
             let expected = OffsetsError::Entry { entry: 0, start, end, values_len: 5 };
             assert_eq!(Offsets::checked(&[start, end], 5), Err(expected));
         }

@@ -44,10 +44,15 @@ pub(super) fn split(path: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Names as an error lists them.
+/// Names as an error lists them: all, or the first of many.
 pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 40;
     let names: Vec<&str> = names.collect();
-    if names.is_empty() { "none".into() } else { names.join(", ") }
+    match (names.len(), names.get(..SHOWN)) {
+        (0, _) => "none".into(),
+        (count, Some(shown)) if count > SHOWN => format!("{} and {} more", shown.join(", "), count - SHOWN),
+        _ => names.join(", "),
+    }
 }
 
 impl Plan {
