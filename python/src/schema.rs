@@ -99,7 +99,7 @@ impl Schema {
     /// >>> wa.Schema.from_source('syntax = "proto3"; message Point { double x = 1 }')
     /// Traceback (most recent call last):
     ///     ...
-    /// wirearray._errors.SchemaError: source.proto:1:49: expected ';' or '[', but found '}'
+    /// wirearray.SchemaError: source.proto:1:49: expected ';' or '[', but found '}'
     #[staticmethod]
     #[pyo3(signature = (text, *, include = None))]
     fn from_source(py: Python<'_>, text: &str, include: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {

@@ -59,3 +59,8 @@ class SchemaError(ValueError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+# Shown, pickled and searched for by the name that users import them by.
+for _error in (DecodeError, SchemaError):
+    _error.__module__ = "wirearray"

@@ -53,7 +53,7 @@ pub enum DecodeErrorKind {
         available: u64,
     },
     /// An end-group tag that closes no group, or another one than the open one.
-    #[error("the end of group {0} does not match an open group")]
+    #[error("the end of group {0} does not match an open group; is this a protobuf message of this type?")]
     UnmatchedEndGroup(u32),
     /// A group that is still open where its message ends.
     #[error("group {0} is not closed; was the data cut short?")]
