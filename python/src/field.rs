@@ -6,7 +6,7 @@ use numpy::PyArrayDescr;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMappingProxy, PyString};
 use wirearray::plan::column_dtype;
-use wirearray::schema::{self, Default, Kind, MessageId, Schema};
+use wirearray::schema::{self, Kind, MessageId, Schema};
 
 use crate::array;
 
@@ -101,16 +101,10 @@ impl Field {
             return Ok(None);
         }
         if let Some(dtype) = column_dtype(field.kind) {
-            let bits = match field.default {
-                Some(Default::Bits(bits)) => bits,
-                _ => 0,
-            };
-            return array::scalar(py, &bits.to_le_bytes()[..dtype.size()], dtype).map(Some);
+            let bits = field.default_bits().to_le_bytes();
+            return array::scalar(py, &bits[..dtype.size()], dtype).map(Some);
         }
-        let bytes = match &field.default {
-            Some(Default::Bytes(bytes)) => bytes.as_slice(),
-            _ => &[],
-        };
+        let bytes = field.default_bytes();
         Ok(Some(match std::str::from_utf8(bytes) {
             Ok(text) if field.kind != Kind::Bytes => PyString::new(py, text).into_any(),
             _ => PyBytes::new(py, bytes).into_any(),

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::{FieldPlan, MessagePlan, Number, Op, Selection, Step, step::Steps};
 use crate::column::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
-use crate::schema::{Default, Field, Kind, Message, MessageId, Scalar, Schema};
+use crate::schema::{Field, Kind, Message, MessageId, Scalar, Schema};
 use crate::wire::{Tag, WireType};
 
 /// The message plans and the layout of `message`, of which `selection` is decoded; both outermost first.
@@ -154,8 +154,8 @@ fn place_number(place: usize) -> u16 {
 fn item(field: &Field, inner: Option<usize>) -> Item {
     match (inner, column_dtype(field.kind)) {
         (Some(table), _) => Item::Table(table),
-        (None, Some(dtype)) => Item::Number { dtype, default: default_bits(field) },
-        (None, None) => Item::String { is_text: field.kind != Kind::Bytes, default: default_bytes(field) },
+        (None, Some(dtype)) => Item::Number { dtype, default: field.default_bits() },
+        (None, None) => Item::String { is_text: field.kind != Kind::Bytes, default: field.default_bytes().into() },
     }
 }
 
@@ -165,20 +165,6 @@ pub fn column_dtype(kind: Kind) -> Option<Dtype> {
         Kind::Scalar(scalar) => Some(scalar_dtype(scalar)),
         Kind::Enum(_) => Some(Dtype::Int32),
         _ => None,
-    }
-}
-
-fn default_bits(field: &Field) -> u64 {
-    match field.default {
-        Some(Default::Bits(bits)) => bits,
-        _ => 0,
-    }
-}
-
-fn default_bytes(field: &Field) -> Box<[u8]> {
-    match &field.default {
-        Some(Default::Bytes(bytes)) => bytes.as_slice().into(),
-        _ => Box::default(),
     }
 }
 

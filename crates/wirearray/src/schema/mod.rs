@@ -119,6 +119,24 @@ pub struct Field {
     pub oneof: Option<usize>,
 }
 
+impl Field {
+    /// What absent stands for, of a number, bool or enum: the bits, as [`Default::Bits`] has them.
+    pub fn default_bits(&self) -> u64 {
+        match self.default {
+            Some(Default::Bits(bits)) => bits,
+            _ => 0,
+        }
+    }
+
+    /// What absent stands for, of a string or bytes.
+    pub fn default_bytes(&self) -> &[u8] {
+        match &self.default {
+            Some(Default::Bytes(bytes)) => bytes,
+            _ => &[],
+        }
+    }
+}
+
 /// What a field's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
