@@ -21,6 +21,8 @@ pub struct Table {
     columns: Box<[OnceLock<Box<Column>>]>,
     /// For each oneof the field number that each row has set, or nothing where no row has.
     oneofs: Box<[Memory]>,
+    /// The fields of each row that the schema does not know, as they were written, where any were kept.
+    unknown: Option<Box<StringColumn>>,
 }
 
 /// A field's values, one entry a row.
@@ -85,7 +87,14 @@ impl Table {
     ) -> Self {
         let columns =
             columns.into_iter().map(|column| column.map(Box::new).map_or_else(OnceLock::new, OnceLock::from)).collect();
-        Self { layout, number, rows, validity, columns, oneofs: oneofs.into() }
+        Self { layout, number, rows, validity, columns, oneofs: oneofs.into(), unknown: None }
+    }
+
+    /// The same table with the fields of each row that the schema does not know.
+    #[must_use]
+    pub(crate) fn with_unknown(mut self, unknown: Option<StringColumn>) -> Self {
+        self.unknown = unknown.map(Box::new);
+        self
     }
 
     /// A table without any value: every row holds the defaults.
@@ -128,6 +137,12 @@ impl Table {
     /// For the oneof in place `index` the field number that each row has set, as `i32`; 0 for none.
     pub fn oneof(&self, index: usize) -> NumberColumn {
         NumberColumn { dtype: Dtype::Int32, values: self.oneofs[index].clone() }
+    }
+
+    /// The fields of each row that the schema does not know, as they were written, one after the other; nothing where none
+    /// were kept.
+    pub fn unknown(&self) -> Option<&StringColumn> {
+        self.unknown.as_deref()
     }
 
     pub(super) fn layout(&self) -> &TableLayout {
@@ -181,6 +196,7 @@ impl PartialEq for Table {
             && self.rows == other.rows
             && same_validity(&self.validity, &other.validity)
             && self.oneofs == other.oneofs
+            && self.unknown == other.unknown
             && (0..self.columns.len()).filter(is_seen).all(same_column)
     }
 }

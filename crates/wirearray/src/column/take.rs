@@ -24,7 +24,8 @@ impl Table {
             .map(|index| Some(self.column_if_made(index).filter(has_values)?.take(rows)));
         let oneofs = (0..self.layout().oneofs).map(|index| self.oneof(index).take(rows).values).collect();
         let layout = Arc::clone(self.shared_layout());
-        Self::new(layout, self.number(), rows.len(), self.validity().take(rows), columns.collect(), oneofs)
+        let taken = Self::new(layout, self.number(), rows.len(), self.validity().take(rows), columns.collect(), oneofs);
+        taken.with_unknown(self.unknown().map(|unknown| unknown.take(rows)))
     }
 }
 
