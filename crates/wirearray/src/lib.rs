@@ -29,8 +29,9 @@ pub mod schema;
 pub mod column;
 pub mod plan;
 pub mod decode;
+pub mod encode;
 pub mod input;
 #[cfg(feature = "reference")]
 pub mod reference;
 
-pub use error::{DecodeError, DecodeErrorKind, SchemaError, SchemaErrorKind};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, SchemaError, SchemaErrorKind};

@@ -60,6 +60,52 @@ pub fn count(bytes: &[u8]) -> usize {
     bytes.chunks(255).map(|chunk| usize::from(chunk.iter().map(|&byte| u8::from(byte < 0x80)).sum::<u8>())).sum()
 }
 
+/// The bytes that `value` takes.
+#[inline(always)]
+pub const fn len(value: u64) -> usize {
+    // One byte for each seven bits, counted without a division: 9/64 is a little less than 1/7.
+    ((64 - (value | 1).leading_zeros() as usize) * 9 + 64) / 64
+}
+
+/// The bytes of `value`, the first one lowest, and how many there are.
+#[inline(always)]
+pub const fn encode(value: u64) -> (u128, usize) {
+    if value < 0x80 {
+        return (value as u128, 1);
+    }
+    let len = len(value);
+    if value < 1 << 56 {
+        // Seven bits into each of eight bytes, then the mark of every byte but the last.
+        let marks = 0x0080_8080_8080_8080 >> (8 * (8 - len));
+        return ((spread(value) | marks) as u128, len);
+    }
+    let (low, high) = (spread(value & ((1 << 56) - 1)), value >> 56);
+    let marks = 0x8080_8080_8080_8080;
+    // The ninth byte has seven more bits, the tenth one.
+    let high = if len == 10 { high & 0x7f | 0x80 | 0x100 } else { high };
+    ((low | marks) as u128 | (high as u128) << 64, len)
+}
+
+/// Moves each group of seven of the lower 56 bits to a byte of its own.
+#[inline(always)]
+const fn spread(value: u64) -> u64 {
+    let value = (value & 0x0fff_ffff) | (value & 0x00ff_ffff_f000_0000) << 4;
+    let value = (value & 0x0000_3fff_0000_3fff) | (value & 0x0fff_c000_0fff_c000) << 2;
+    (value & 0x007f_007f_007f_007f) | (value & 0x3f80_3f80_3f80_3f80) << 1
+}
+
+/// Maps 0, -1, 1, -2 … to 0, 1, 2, 3 …, as `sint32` is written.
+#[inline(always)]
+pub const fn zigzag32(value: u32) -> u32 {
+    (value << 1) ^ (value.cast_signed() >> 31).cast_unsigned()
+}
+
+/// Maps 0, -1, 1, -2 … to 0, 1, 2, 3 …, as `sint64` is written.
+#[inline(always)]
+pub const fn zigzag64(value: u64) -> u64 {
+    (value << 1) ^ (value.cast_signed() >> 63).cast_unsigned()
+}
+
 /// Maps 0, 1, 2, 3 … back to 0, -1, 1, -2 …, as `sint32` is written.
 #[inline(always)]
 pub fn unzigzag32(value: u32) -> u32 {
@@ -111,6 +157,26 @@ mod tests {
         let bytes: Vec<u8> = (0..1000u32).map(|i| if i % 3 == 0 { 0x7f } else { 0x80 }).collect();
         assert_eq!(count(&bytes), 334);
         assert_eq!(count(&[]), 0);
+    }
+
+    #[test]
+    fn what_is_encoded_reads_back_in_as_many_bytes_as_were_counted() {
+        let borders = (0..64).flat_map(|bits| [1u64 << bits, (1 << bits) - 1, !(1 << bits), u64::MAX >> bits]);
+        for value in borders.chain([0, 300, 0x0123_4567_89ab_cdef, u64::MAX]) {
+            let (bytes, len) = encode(value);
+            assert_eq!(len, self::len(value), "{value:#x}");
+            assert_eq!(read(&bytes.to_le_bytes()[..len]), Ok((value, len)), "{value:#x}");
+            assert!(len == 1 || value >> (7 * (len - 1)) != 0, "{value:#x} takes no more bytes than it has to");
+        }
+    }
+
+    #[test]
+    fn zigzag_undoes_itself() {
+        for value in [0, 1, -1, 2, i64::MIN, i64::MAX, -64, 63] {
+            assert_eq!(unzigzag64(zigzag64(value.cast_unsigned())), value.cast_unsigned());
+            let narrow = value as u32;
+            assert_eq!(unzigzag32(zigzag32(narrow)), narrow);
+        }
     }
 
     #[test]

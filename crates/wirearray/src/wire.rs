@@ -1,12 +1,15 @@
-//! Tags, wire types, and a bounds-checked cursor over wire data.
+//! Tags, wire types, a bounds-checked cursor over wire data, and a bounds-checked writer of it.
 //!
 //! Knows how fields are told apart and skipped, and no schema: what a field means is the caller's affair.
 //! Every length comes from the input, so none is added to anything before it has been compared with what is left.
 
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod writer;
+
 use crate::error::{DecodeErrorKind, WireError, WireResult};
 use crate::varint;
+pub use writer::{Sink, WriteError, WriteResult, Writer};
 
 /// How a field's value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

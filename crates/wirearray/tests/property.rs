@@ -2,25 +2,23 @@
 //!
 //! `PROPTEST_CASES` sets how many cases run; a failure prints its schema and its bytes.
 
-#[path = "support/random.rs"]
-mod random;
+#[path = "support/sample.rs"]
+mod sample;
 #[path = "support/show.rs"]
 mod show;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use random::{Choices, ROOT};
+use sample::{Sample, config, samples};
 use show::show_row;
 use toml::{Table as Shown, Value};
 use wirearray::column::{Owner, Table};
 use wirearray::decode::{self, Input, Options, Views};
 use wirearray::plan::Plan;
-use wirearray::schema::{Schema, compile_source};
 use wirearray::{DecodeError, reference};
 
 proptest! {
@@ -119,51 +117,6 @@ fn most_samples_are_accepted_and_some_damage_is_not() {
     };
     let (legal, damaged) = (accepted(|sample| &sample.legal), accepted(|sample| &sample.damaged));
     assert!(legal > 0.9 && (0.2..0.8).contains(&damaged), "accepted: {legal} of the legal, {damaged} of the damaged");
-}
-
-/// A second or two of cases, unless `PROPTEST_CASES` asks for more.
-fn config() -> ProptestConfig {
-    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 1000 };
-    ProptestConfig { cases, ..default }
-}
-
-/// A schema, with messages of it that are legal but for their text, and others that were damaged.
-struct Sample {
-    text: String,
-    plan: Plan,
-    legal: Vec<Vec<u8>>,
-    damaged: Vec<Vec<u8>>,
-    paths: Vec<String>,
-}
-
-impl std::fmt::Debug for Sample {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { text, legal, damaged, paths, .. } = self;
-        write!(f, "{text}legal {legal:02x?}\ndamaged {damaged:02x?}\npaths {paths:?}")
-    }
-}
-
-impl Sample {
-    fn new(choices: &[u8]) -> Self {
-        let mut choices = Choices::new(choices);
-        let text = random::schema_text(&mut choices);
-        let descriptors = compile_source("random.proto", &text, &[]).unwrap_or_else(|error| panic!("{error}: {text}"));
-        let schema = Arc::new(Schema::from_descriptor_set(&descriptors).unwrap());
-        let paths = (0..=choices.below(3)).map(|_| random::path(&mut choices, &schema)).collect();
-        let legal: Vec<_> = (0..3).map(|_| random::message(&mut choices, &schema)).collect();
-        let damaged = legal.iter().map(|message| random::damaged(&mut choices, message)).collect();
-        let root = schema.message_id(ROOT).unwrap();
-        Self { text, plan: Plan::new(schema, root), legal, damaged, paths }
-    }
-
-    fn messages(&self) -> impl Iterator<Item = &[u8]> {
-        self.legal.iter().chain(&self.damaged).map(Vec::as_slice)
-    }
-}
-
-fn samples() -> impl Strategy<Value = Sample> {
-    vec(any::<u8>(), 0..1000).prop_map(|choices| Sample::new(&choices))
 }
 
 fn decode(plan: &Plan, message: &[u8]) -> Result<Table, DecodeError> {

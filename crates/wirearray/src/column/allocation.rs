@@ -8,6 +8,7 @@
 #![allow(unsafe_code, reason = "allocates, maps and frees raw memory for `Buffer`")]
 
 use std::alloc::{self, Layout};
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 /// Columns that may come to this many bytes live on huge pages. NumPy draws the line at the same size.
@@ -54,6 +55,21 @@ impl Allocation {
         // The alignment as an address: never read, but as aligned as a real one.
         let start = NonNull::without_provenance(std::num::NonZeroUsize::new(ALIGNMENT).unwrap());
         Self { start, reserved: 0, committed: 0, home: Home::Heap }
+    }
+
+    /// Memory of `len` bytes, all of which may be written.
+    pub(super) fn of_len(len: usize) -> Self {
+        if len >= HUGE_FROM
+            && let Some(mut mapped) = Self::map(len)
+        {
+            mapped.committed = mapped.reserved;
+            return mapped;
+        }
+        let mut heap = Self::none();
+        if len > 0 {
+            heap.reallocate(len);
+        }
+        heap
     }
 
     /// The first byte.
@@ -139,7 +155,7 @@ impl Allocation {
     fn reallocate(&mut self, size: usize) {
         let layout = heap_layout(size);
         let start = if self.reserved == 0 {
-            // SAFETY: `size` is not 0: `grow_heap` takes the alignment as its minimum, `give_back` never asks for 0.
+            // SAFETY: `size` is not 0: `grow_heap` takes the alignment as its minimum, `give_back` and `of_len` never ask for 0.
             unsafe { alloc::alloc(layout) }
         } else {
             // SAFETY: `start` came from this allocator with the layout of `reserved`, and `size` is not 0.
@@ -212,6 +228,23 @@ impl Allocation {
         self.committed = self.committed.min(keep);
     }
 }
+
+/// Asks for huge pages in memory that came from elsewhere and has not been written to.
+#[cfg(target_os = "linux")]
+pub fn advise_huge_pages(memory: &mut [MaybeUninit<u8>]) {
+    let start = memory.as_mut_ptr();
+    let before = start.align_offset(HUGE_PAGE);
+    if let Some(len) = memory.len().checked_sub(before)
+        && len >= HUGE_PAGE
+    {
+        // SAFETY: the range lies within `memory`, on a page boundary. Advice changes no value, and may be refused.
+        unsafe { libc::madvise(start.wrapping_add(before).cast(), len, libc::MADV_HUGEPAGE) };
+    }
+}
+
+/// Elsewhere there is nothing to ask.
+#[cfg(not(target_os = "linux"))]
+pub fn advise_huge_pages(_memory: &mut [MaybeUninit<u8>]) {}
 
 #[cfg(target_os = "linux")]
 fn unmap(start: *mut u8, size: usize) {

@@ -7,6 +7,7 @@
 #![allow(unsafe_code, reason = "writes to and reads from the raw memory of `Allocation`")]
 
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 use super::allocation::{ALIGNMENT, Allocation, HUGE_PAGE};
 use super::memory::Memory;
@@ -133,7 +134,7 @@ impl<T: Element> Buffer<T> {
 
     /// Writable memory behind the elements: `wanted` of them, or as many as the next huge page holds.
     #[inline]
-    fn spare(&mut self, wanted: usize, at_most: usize) -> &mut [std::mem::MaybeUninit<T>] {
+    fn spare(&mut self, wanted: usize, at_most: usize) -> &mut [MaybeUninit<T>] {
         if self.capacity - self.len < wanted && (self.len == self.capacity || !self.allocation.is_huge()) {
             self.grow(wanted, at_most);
         }
@@ -152,6 +153,27 @@ impl<T: Element> Buffer<T> {
         self.allocation.grow(self.len * size, wanted.saturating_mul(size), at_most.saturating_mul(size));
         self.capacity = self.allocation.committed() / size;
         assert!(self.len < self.capacity, "growing commits at least one element more");
+    }
+}
+
+impl Memory {
+    /// Memory of `len` bytes, which `fill` writes and returns.
+    ///
+    /// # Panics
+    ///
+    /// Panics where `fill` returns another slice than the one that it got.
+    pub fn filled<E>(
+        len: usize,
+        fill: impl for<'m> FnOnce(&'m mut [MaybeUninit<u8>]) -> Result<&'m mut [u8], E>,
+    ) -> Result<Self, E> {
+        let allocation = Allocation::of_len(len);
+        let start = allocation.start().as_ptr();
+        // SAFETY: `of_len` commits `len` bytes, which nothing else refers to; `MaybeUninit` needs no value there.
+        let room = unsafe { std::slice::from_raw_parts_mut(start.cast::<MaybeUninit<u8>>(), len) };
+        let filled = fill(room)?;
+        // What is returned as bytes has been written, or it could not be bytes.
+        assert!(filled.len() == len && (len == 0 || filled.as_ptr() == start), "the slice returned is the one given");
+        Ok(Self::owned(Frozen { allocation, len }))
     }
 }
 
@@ -218,6 +240,18 @@ mod tests {
             buffer.push(value, 1);
         }
         assert!(buffer.as_slice().iter().copied().eq(0..3_000_000));
+    }
+
+    #[test]
+    fn filled_memory_is_what_was_written() {
+        for len in [0, 5, 5 << 20] {
+            let memory = Memory::filled(len, |room| {
+                let bytes = vec![7; len];
+                Ok::<_, ()>(room.write_copy_of_slice(&bytes))
+            });
+            assert_eq!(memory.unwrap().as_bytes(), vec![7; len]);
+        }
+        assert!(Memory::filled(5, |_| Err(())).is_err());
     }
 
     #[test]

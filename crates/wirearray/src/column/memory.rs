@@ -8,32 +8,56 @@ use super::buffer::{Element, Frozen};
 /// Input that views may outlive the decoding in: a buffer that a caller lent, or a mapped file.
 pub type Owner = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
-/// Bytes that are finished: cheap to clone, freed by the last owner.
+/// Bytes that are finished: cheap to clone and to slice, freed by the last owner.
 #[derive(Clone)]
-pub struct Memory(Source);
+pub struct Memory {
+    source: Source,
+    /// Which of the source's bytes these are.
+    range: Range<usize>,
+}
 
 #[derive(Clone)]
 enum Source {
     Owned(Arc<Frozen>),
-    View { owner: Owner, range: Range<usize> },
+    View(Owner),
 }
 
 impl Memory {
     pub(super) fn owned(frozen: Frozen) -> Self {
-        Self(Source::Owned(Arc::new(frozen)))
+        let range = 0..frozen.as_bytes().len();
+        Self { source: Source::Owned(Arc::new(frozen)), range }
     }
 
     /// The bytes `range` of the input itself.
     pub(super) fn view(owner: Owner, range: Range<usize>) -> Self {
-        Self(Source::View { owner, range })
+        Self { source: Source::View(owner), range }
+    }
+
+    /// Bytes that someone else holds. They need not be aligned, and may change meanwhile.
+    pub fn lent(owner: Owner) -> Self {
+        let range = 0..(*owner).as_ref().len();
+        Self::view(owner, range)
     }
 
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        match &self.0 {
+        let bytes = match &self.source {
             Source::Owned(frozen) => frozen.as_bytes(),
-            Source::View { owner, range } => (**owner).as_ref().get(range.clone()).unwrap_or_default(),
-        }
+            Source::View(owner) => (**owner).as_ref(),
+        };
+        bytes.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Some of the bytes, without a copy.
+    ///
+    /// # Panics
+    ///
+    /// Panics where there are not that many.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= self.range.len(), "the slice is within the memory");
+        let range = self.range.start + range.start..self.range.start + range.end;
+        Self { source: self.source.clone(), range }
     }
 
     /// The bytes as elements.
@@ -45,9 +69,9 @@ impl Memory {
         bytemuck::cast_slice(self.as_bytes())
     }
 
-    /// True where the bytes are the input's own, and so must not be written to.
+    /// True where the bytes are someone else's, and so must not be written to.
     pub fn is_view(&self) -> bool {
-        matches!(self.0, Source::View { .. })
+        matches!(self.source, Source::View(_))
     }
 }
 

@@ -15,6 +15,7 @@ mod presence;
 mod table;
 mod take;
 
+pub use allocation::advise_huge_pages;
 pub use batch::{Batch, Growing, TableId, Width};
 pub use buffer::{Buffer, Element};
 pub use growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts, StringLists, Strings, Texts, View};

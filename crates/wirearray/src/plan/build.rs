@@ -91,6 +91,8 @@ impl<'a> Builder<'a> {
             steps.push((Tag::new(1, WireType::StartGroup), step));
         }
         let is_map_entry = message.is_map_entry;
+        let mut by_number: Box<[u16]> = (0..place(&fields)).collect();
+        by_number.sort_by_key(|&column| fields[usize::from(column)].number);
         let (selection, steps) = (selection.clone(), Steps::new(steps));
         (
             MessagePlan {
@@ -100,6 +102,7 @@ impl<'a> Builder<'a> {
                 fields,
                 unselected,
                 oneofs,
+                by_number,
                 is_map_entry,
                 steps,
             },

@@ -46,6 +46,8 @@ pub struct MessagePlan {
     pub unselected: Vec<FieldPlan>,
     /// The oneofs of which at least one member is decoded: their places in the schema's message.
     pub oneofs: Vec<usize>,
+    /// The places of the fields by ascending number: the order in which they are written.
+    pub by_number: Box<[u16]>,
     /// True for entries of maps, which are dropped whole where their value is an unknown number of a closed enum.
     pub is_map_entry: bool,
     steps: Steps,

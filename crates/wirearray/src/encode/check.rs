@@ -1,0 +1,38 @@
+//! What can be wrong with columns: required values that are missing, strings that are not UTF-8.
+
+use std::ops::Range;
+
+use super::message::range;
+use crate::column::{Column, StringColumn, Table};
+use crate::error::{EncodeError, EncodeErrorKind};
+
+/// Refuses rows of `table` that stand for a message and have no value in a required field's column.
+pub(super) fn required(table: &Table, column: Option<&Column>, mut rows: Range<usize>) -> Result<(), EncodeError> {
+    let lacks =
+        |&row: &usize| table.validity().is_set(row) && !column.is_some_and(|column| column.validity.is_set(row));
+    match rows.find(lacks) {
+        Some(row) => Err(EncodeError::new(EncodeErrorKind::MissingRequired).in_row(row)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses strings that are not UTF-8, with the number of the first.
+pub(super) fn text(strings: &StringColumn, entries: Range<usize>) -> Result<(), (usize, EncodeError)> {
+    let all = strings.offsets.range_of_all(entries.clone()).unwrap_or_default();
+    let bytes = strings.data.as_bytes().get(all).unwrap_or_default();
+    if bytes.is_ascii() {
+        return Ok(());
+    }
+    // All are UTF-8 where they are so together and none starts within a character.
+    let starts_within = |entry: usize| {
+        let first = strings.data.as_bytes().get(range(&strings.offsets, entry)).and_then(<[u8]>::first);
+        first.is_some_and(|first| first & 0xc0 == 0x80)
+    };
+    if simdutf8::basic::from_utf8(bytes).is_ok() && !entries.clone().any(starts_within) {
+        return Ok(());
+    }
+    let is_wrong = |&entry: &usize| std::str::from_utf8(strings.get(entry).unwrap_or_default()).is_err();
+    let mut entries = entries;
+    let first = entries.find(is_wrong);
+    first.map_or(Ok(()), |entry| Err((entry, EncodeError::new(EncodeErrorKind::InvalidUtf8))))
+}

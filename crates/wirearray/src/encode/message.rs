@@ -1,0 +1,259 @@
+//! What is to be written of the rows of a table, and how long each will be.
+//!
+//! A [`Message`] is bound to its columns: of each field that has values, in the order of their numbers, the tag as it is
+//! written, which rows have a value, and where the values are.
+
+use std::ops::Range;
+
+use super::number::{Form, Number, element, elements, with_number};
+use crate::column::{Buffer, Offsets, StringColumn, Validity};
+use crate::varint;
+use crate::wire::{Tag, WireType};
+
+/// The messages that the rows of a table stand for.
+pub(super) struct Message<'a> {
+    /// The rows of the table that are measured.
+    pub(super) rows: Range<usize>,
+    /// The bytes that each of them takes, without the tag and length in front of it.
+    pub(super) lens: Buffer<u64>,
+    /// The fields that have values, by ascending number.
+    pub(super) fields: Vec<Field<'a>>,
+    /// The fields that the schema does not know.
+    pub(super) unknown: Option<&'a StringColumn>,
+    /// True where values within have to be aligned, so that lengths depend on where a message stands.
+    pub(super) is_aligned: bool,
+}
+
+/// A field of a message.
+pub(super) struct Field<'a> {
+    /// What stands in front of each value, or of a packed run.
+    pub(super) label: Label,
+    pub(super) present: Present<'a>,
+    pub(super) values: Values<'a>,
+}
+
+/// Which rows have a value that is written.
+#[derive(Clone, Copy)]
+pub(super) enum Present<'a> {
+    /// Every row.
+    All,
+    /// Those whose flag is not 0.
+    Flags(&'a [u8]),
+    /// Those whose value is not zero or empty: without presence, that is how absent is written.
+    NotDefault,
+}
+
+/// The values of a field.
+pub(super) enum Values<'a> {
+    /// One number a row.
+    Number(Form, &'a [u8]),
+    /// One string a row.
+    String(&'a StringColumn),
+    /// One message a row.
+    Message(Message<'a>, Frame),
+    /// Any number of numbers a row, each behind the label.
+    Numbers(&'a Offsets, Form, &'a [u8]),
+    /// Any number of numbers a row, in one run.
+    Packed(&'a Offsets, Form, &'a [u8], PackedLens),
+    /// Any number of strings a row.
+    Strings(&'a Offsets, &'a StringColumn),
+    /// Any number of messages a row.
+    Messages(&'a Offsets, Message<'a>, Frame),
+}
+
+/// How many bytes the packed run of each row takes.
+pub(super) enum PackedLens {
+    /// As many as its values, times this.
+    Uniform(usize),
+    /// The same, and the run has to start at a multiple of `align` bytes from the start of the outermost message.
+    Aligned { width: usize, align: usize },
+    /// As long as that of each row from `first` on.
+    Each { first: usize, lens: Buffer<u64> },
+}
+
+/// What stands around a message within another.
+#[derive(Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) length: Length,
+    /// What stands behind it.
+    pub(super) end: Label,
+}
+
+/// How the length of a message is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    /// Not at all: a group ends at its end tag.
+    Absent,
+    /// In as few bytes as it takes.
+    Minimal,
+    /// In [`PADDED_LEN`] bytes, so that what lies within stands at a place that does not depend on it.
+    Padded,
+}
+
+/// The most bytes that every parser takes for a length.
+pub(super) const PADDED_LEN: usize = 5;
+
+/// A few bytes that are the same in every row: up to eight, the first one lowest.
+#[derive(Clone, Copy)]
+pub(super) struct Label {
+    pub(super) bits: u64,
+    pub(super) len: usize,
+}
+
+impl Label {
+    pub(super) const NONE: Self = Self { bits: 0, len: 0 };
+
+    pub(super) fn of_tag(number: u32, wire_type: WireType) -> Self {
+        Self::NONE.then(u64::from(Tag::new(number, wire_type).raw()))
+    }
+
+    /// The same with one more varint, of at most five bytes.
+    pub(super) fn then(self, value: u64) -> Self {
+        let (bits, len) = varint::encode(value);
+        Self { bits: self.bits | (bits as u64) << (8 * self.len), len: self.len + len }
+    }
+}
+
+impl Frame {
+    /// The bytes in front of a message whose length takes as many bytes whatever it is.
+    pub(super) fn len_before(self, label: Label) -> u64 {
+        (label.len + if self.length == Length::Absent { 0 } else { PADDED_LEN }) as u64
+    }
+
+    /// All the bytes of a message of `len` bytes within another, behind `label`.
+    #[inline(always)]
+    pub(super) fn len_around(self, label: Label, len: u64) -> u64 {
+        let length = match self.length {
+            Length::Absent => 0,
+            Length::Minimal => varint::len(len),
+            Length::Padded => PADDED_LEN,
+        };
+        (label.len + length + self.end.len) as u64 + len
+    }
+}
+
+impl PackedLens {
+    /// The bytes of the run of `row`, which has `count` values.
+    #[inline(always)]
+    pub(super) fn of(&self, row: usize, count: usize) -> u64 {
+        match self {
+            Self::Uniform(width) | Self::Aligned { width, .. } => (count * width) as u64,
+            Self::Each { first, lens } => lens.as_slice()[row - first],
+        }
+    }
+}
+
+impl<'a> Present<'a> {
+    pub(super) fn of(validity: &'a Validity) -> Self {
+        match validity {
+            Validity::Flags(flags) => Self::Flags(flags.as_bytes()),
+            Validity::All | Validity::Nothing => Self::All,
+        }
+    }
+
+    /// True where `row` has a value that is written; `is_default` tells whether it is zero or empty.
+    #[inline(always)]
+    pub(super) fn has(self, row: usize, is_default: impl FnOnce() -> bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Flags(flags) => flags[row] != 0,
+            Self::NotDefault => !is_default(),
+        }
+    }
+}
+
+impl Message<'_> {
+    /// The bytes of the message in `row`, which is one of those measured.
+    #[inline(always)]
+    pub(super) fn len_of(&self, row: usize) -> u64 {
+        self.lens.as_slice()[row - self.rows.start]
+    }
+
+    /// Adds up what each row takes.
+    pub(super) fn sum_lens(&mut self) {
+        self.lens.fill_to(self.rows.len(), 0, 0);
+        for field in &self.fields {
+            field.add_lens(self.rows.clone(), self.lens.as_mut_slice());
+        }
+        if let Some(unknown) = self.unknown {
+            for (row, len) in self.rows.clone().zip(self.lens.as_mut_slice()) {
+                *len += string_len(unknown, row);
+            }
+        }
+    }
+}
+
+impl Field<'_> {
+    /// Adds to `lens` what each of `rows` takes: column by column, so that what differs between fields is asked once.
+    fn add_lens(&self, rows: Range<usize>, lens: &mut [u64]) {
+        if let Values::Number(form, bytes) = self.values {
+            return with_number!(form, N => {
+                let values = rows.clone().zip(elements::<<N as Number>::Element>(bytes, rows));
+                for (len, (row, value)) in lens.iter_mut().zip(values) {
+                    if self.present.has(row, || value == Default::default()) {
+                        *len += (self.label.len + N::len(value)) as u64;
+                    }
+                }
+            });
+        }
+        for (row, len) in rows.zip(lens) {
+            *len += self.len_of(row);
+        }
+    }
+
+    /// The bytes that the field takes in `row`, unless values within are aligned.
+    pub(super) fn len_of(&self, row: usize) -> u64 {
+        let label = self.label;
+        let delimited = |len: u64| label.len as u64 + varint::len(len) as u64 + len;
+        match &self.values {
+            Values::Number(form, bytes) => with_number!(*form, N => {
+                let value = element::<<N as Number>::Element>(bytes, row);
+                let has_value = self.present.has(row, || value == Default::default());
+                if has_value { (label.len + N::len(value)) as u64 } else { 0 }
+            }),
+            Values::String(strings) => {
+                let len = string_len(strings, row);
+                if self.present.has(row, || len == 0) { delimited(len) } else { 0 }
+            }
+            Values::Message(message, frame) => {
+                if self.present.has(row, || false) {
+                    frame.len_around(label, message.len_of(row))
+                } else {
+                    0
+                }
+            }
+            Values::Numbers(offsets, form, bytes) => {
+                let values = range(offsets, row);
+                let labels = (label.len * values.len()) as u64;
+                labels + len_of_numbers(*form, bytes, values)
+            }
+            Values::Packed(offsets, _, _, lens) => match range(offsets, row) {
+                values if values.is_empty() => 0,
+                values => delimited(lens.of(row, values.len())),
+            },
+            Values::Strings(offsets, strings) => range(offsets, row).map(|at| delimited(string_len(strings, at))).sum(),
+            Values::Messages(offsets, message, frame) => {
+                range(offsets, row).map(|at| frame.len_around(label, message.len_of(at))).sum()
+            }
+        }
+    }
+}
+
+/// The bytes that successive numbers take.
+pub(super) fn len_of_numbers(form: Form, bytes: &[u8], values: Range<usize>) -> u64 {
+    match form.uniform_len() {
+        Some(len) => (len * values.len()) as u64,
+        None => with_number!(form, N => elements(bytes, values).map(|value| <N as Number>::len(value) as u64).sum()),
+    }
+}
+
+/// The numbers of the values of a row.
+#[inline(always)]
+pub(super) fn range(offsets: &Offsets, row: usize) -> Range<usize> {
+    offsets.range(row).unwrap_or_default()
+}
+
+#[inline(always)]
+fn string_len(strings: &StringColumn, entry: usize) -> u64 {
+    range(&strings.offsets, entry).len() as u64
+}

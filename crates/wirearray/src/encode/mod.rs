@@ -1,0 +1,135 @@
+//! Columns to bytes, in two passes: exact lengths, then every byte in its place.
+//!
+//! The first pass binds a plan to a table, checks what can be wrong, and adds up what each row takes, column by column.
+//! The second writes row by row into memory of exactly that size, or piece by piece to somewhere else. Fields stand in the
+//! order of their numbers, then those that the schema does not know. Knows no files and no threads.
+
+mod align;
+mod check;
+mod measure;
+mod message;
+mod number;
+mod write;
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use crate::column::{Memory, Offsets, StringColumn, Table};
+use crate::error::{EncodeError, EncodeErrorKind};
+use crate::plan::Plan;
+use crate::wire::{Sink, WriteError, Writer};
+use measure::Measure;
+use message::Message;
+
+/// The longest message that the official parsers read.
+pub const MAX_LEN: u64 = i32::MAX as u64;
+
+/// Levels of messages within the outermost that the official parsers read.
+pub const DEPTH_LIMIT: u32 = 100;
+
+/// How to encode.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Where the payload of a packed field of fixed-width numbers starts: at a multiple of so many bytes, a power of two,
+    /// from the start of the outermost message.
+    pub align: Option<usize>,
+    /// Whether a message may be longer than [`MAX_LEN`].
+    pub allow_large: bool,
+}
+
+/// Messages whose lengths are known.
+pub struct Measured<'a> {
+    message: Message<'a>,
+    len: usize,
+}
+
+/// Measures the message in one row of a table of `plan`.
+pub fn measure<'a>(
+    plan: &'a Plan,
+    table: &'a Table,
+    row: usize,
+    options: Options,
+) -> Result<Measured<'a>, EncodeError> {
+    measure_many(plan, table, row..row + 1, options).map_err(EncodeError::in_only_row)
+}
+
+/// Measures the messages in some rows of a table of `plan`.
+///
+/// # Panics
+///
+/// Panics where the table has no such rows, or is not one of the plan's.
+pub fn measure_many<'a>(
+    plan: &'a Plan,
+    table: &'a Table,
+    rows: Range<usize>,
+    options: Options,
+) -> Result<Measured<'a>, EncodeError> {
+    assert!(rows.start <= rows.end && rows.end <= table.rows(), "the rows are in the table");
+    let first = rows.start;
+    let message = Measure { plan, options }.message(table, rows.clone(), 0);
+    let mut message = message.map_err(|error| match error.row() {
+        Some(row) => error.in_row(row - first),
+        None => error,
+    })?;
+    let mut len = 0u64;
+    for row in rows {
+        let row_len = message.place(row, 0);
+        if row_len > MAX_LEN && !options.allow_large {
+            return Err(EncodeError::new(EncodeErrorKind::TooLarge(row_len)).in_row(row - first));
+        }
+        len += row_len;
+    }
+    let len = usize::try_from(len).expect("what lies in memory can be counted");
+    Ok(Measured { message, len })
+}
+
+impl Measured<'_> {
+    /// The bytes that all messages take together.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True without any.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Writes the messages, one after the other, to memory of exactly their size.
+    pub fn write<'m>(&self, memory: &'m mut [MaybeUninit<u8>]) -> Result<&'m mut [u8], EncodeError> {
+        let mut out = Writer::new(memory);
+        let written = self.write_rows(&mut out).and_then(|()| out.finish());
+        // Memory of the right size is full too early or too late only where lengths are no longer what they were.
+        written.map_err(|WriteError| EncodeError::new(EncodeErrorKind::Changed))
+    }
+
+    /// Writes the messages, one after the other, piece by piece to a sink. An error may also mean that the sink wants no
+    /// more; it knows.
+    pub fn write_to(&self, sink: &mut dyn Sink) -> Result<(), EncodeError> {
+        /// Small enough to stay in cache, large enough to make calls of the system rare.
+        const PIECE: usize = 256 << 10;
+        let mut memory = vec![MaybeUninit::uninit(); PIECE.min(self.len)];
+        let mut out = Writer::with_sink(&mut memory, sink);
+        let written = self.write_rows(&mut out).and_then(|()| out.flush());
+        let is_whole = written.is_ok() && out.written() == self.len as u64;
+        if is_whole { Ok(()) } else { Err(EncodeError::new(EncodeErrorKind::Changed)) }
+    }
+
+    /// Writes the messages to memory of the engine's own: an entry for each.
+    pub fn to_strings(&self) -> Result<StringColumn, EncodeError> {
+        let lens = self.message.lens.as_slice().iter().map(|&len| len as usize);
+        let offsets = Offsets::of_lens(lens);
+        let data = Memory::filled(self.len, |memory| self.write(memory))?;
+        Ok(StringColumn { is_text: false, data, offsets })
+    }
+
+    fn write_rows(&self, out: &mut Writer<'_>) -> Result<(), WriteError> {
+        for row in self.message.rows.clone() {
+            let start = out.written();
+            self.message.write(row, out, start)?;
+            if out.written() - start != self.message.len_of(row) {
+                return Err(WriteError);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! The second pass: the bytes of each row, field by field.
+
+use std::ops::Range;
+
+use super::align;
+use super::message::{Field, Frame, Label, Length, Message, PADDED_LEN, PackedLens, Values, range};
+use super::number::{Form, Number, element, elements, with_number};
+use crate::column::StringColumn;
+use crate::wire::{WriteError, WriteResult, Writer};
+
+impl Message<'_> {
+    /// Writes the message in `row`, which starts as far behind the outermost one as `out` has written.
+    pub(super) fn write(&self, row: usize, out: &mut Writer<'_>, start: u64) -> WriteResult {
+        for field in &self.fields {
+            field.write(row, out, start)?;
+        }
+        self.unknown.map_or(Ok(()), |unknown| out.put_slice(unknown.get(row).unwrap_or_default()))
+    }
+}
+
+impl Field<'_> {
+    #[inline(always)]
+    fn write(&self, row: usize, out: &mut Writer<'_>, start: u64) -> WriteResult {
+        match &self.values {
+            Values::Number(form, bytes) => with_number!(*form, N => {
+                let value = element::<<N as Number>::Element>(bytes, row);
+                if self.present.has(row, || value == Default::default()) {
+                    write_number::<N>(self.label, value, out)?;
+                }
+                Ok(())
+            }),
+            Values::String(strings) => {
+                let string = strings.get(row).unwrap_or_default();
+                if self.present.has(row, || string.is_empty()) { self.write_string(string, out) } else { Ok(()) }
+            }
+            Values::Message(message, frame) => {
+                if self.present.has(row, || false) {
+                    self.write_message(message, *frame, row, out, start)
+                } else {
+                    Ok(())
+                }
+            }
+            Values::Numbers(offsets, form, bytes) => with_number!(*form, N => {
+                elements::<<N as Number>::Element>(bytes, range(offsets, row))
+                    .try_for_each(|value| write_number::<N>(self.label, value, out))
+            }),
+            Values::Packed(offsets, form, bytes, lens) => {
+                let values = range(offsets, row);
+                if values.is_empty() { Ok(()) } else { self.write_packed(*form, bytes, lens, row, values, out, start) }
+            }
+            Values::Strings(offsets, strings) => self.write_strings(strings, range(offsets, row), out),
+            Values::Messages(offsets, message, frame) => {
+                range(offsets, row).try_for_each(|at| self.write_message(message, *frame, at, out, start))
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn write_string(&self, string: &[u8], out: &mut Writer<'_>) -> WriteResult {
+        write_label_and_len(self.label, string.len() as u64, out)?;
+        out.put_slice(string)
+    }
+
+    fn write_strings(&self, strings: &StringColumn, entries: Range<usize>, out: &mut Writer<'_>) -> WriteResult {
+        entries.into_iter().try_for_each(|entry| self.write_string(strings.get(entry).unwrap_or_default(), out))
+    }
+
+    #[inline(always)]
+    fn write_message(
+        &self,
+        message: &Message<'_>,
+        frame: Frame,
+        row: usize,
+        out: &mut Writer<'_>,
+        start: u64,
+    ) -> WriteResult {
+        let len = message.len_of(row);
+        match frame.length {
+            Length::Minimal => write_label_and_len(self.label, len, out)?,
+            Length::Padded => {
+                write_label(self.label, out)?;
+                out.put_padded_varint(len, PADDED_LEN)?;
+            }
+            Length::Absent => write_label(self.label, out)?,
+        }
+        let end = out.written() + len;
+        message.write(row, out, start)?;
+        check_end(out, end)?;
+        if frame.end.len > 0 { write_label(frame.end, out) } else { Ok(()) }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one variant")]
+    fn write_packed(
+        &self,
+        form: Form,
+        bytes: &[u8],
+        lens: &PackedLens,
+        row: usize,
+        values: Range<usize>,
+        out: &mut Writer<'_>,
+        start: u64,
+    ) -> WriteResult {
+        let len = lens.of(row, values.len());
+        match *lens {
+            PackedLens::Aligned { align, .. } => align::write_start(self.label, len, align, out, start)?,
+            PackedLens::Uniform(_) | PackedLens::Each { .. } => write_label_and_len(self.label, len, out)?,
+        }
+        let end = out.written() + len;
+        match form.fixed_width() {
+            // The bytes of the column are those of the wire.
+            Some(width) => out.put_slice(&bytes[values.start * width..values.end * width])?,
+            None => with_number!(form, N => {
+                for value in elements(bytes, values) {
+                    let (bits, len) = <N as Number>::encode(value);
+                    out.put_bits(bits, len)?;
+                }
+            }),
+        }
+        check_end(out, end)
+    }
+}
+
+/// What is written has to be as long as it was measured: others may write to lent arrays meanwhile.
+#[inline(always)]
+fn check_end(out: &Writer<'_>, end: u64) -> WriteResult {
+    if out.written() == end { Ok(()) } else { Err(WriteError) }
+}
+
+#[inline(always)]
+fn write_number<N: Number>(label: Label, value: N::Element, out: &mut Writer<'_>) -> WriteResult {
+    let (bits, len) = N::encode(value);
+    out.put_bits(u128::from(label.bits) | bits << (8 * label.len), label.len + len)
+}
+
+#[inline(always)]
+pub(super) fn write_label(label: Label, out: &mut Writer<'_>) -> WriteResult {
+    out.put_bits(u128::from(label.bits), label.len)
+}
+
+#[inline(always)]
+fn write_label_and_len(label: Label, len: u64, out: &mut Writer<'_>) -> WriteResult {
+    if len < 0x80 {
+        return out.put_bits(u128::from(label.bits) | u128::from(len) << (8 * label.len), label.len + 1);
+    }
+    write_label(label, out)?;
+    out.put_varint(len)
+}

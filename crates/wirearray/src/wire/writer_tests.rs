@@ -1,0 +1,85 @@
+#![allow(clippy::indexing_slicing)]
+
+use super::*;
+
+fn room(len: usize) -> Vec<MaybeUninit<u8>> {
+    vec![MaybeUninit::uninit(); len]
+}
+
+/// Writes something of every sort; returns what a plain vector would hold.
+fn write_all_sorts(writer: &mut Writer<'_>, large: &[u8]) -> Result<Vec<u8>, WriteError> {
+    let mut expected = Vec::new();
+    for bits in 0..64 {
+        let value = u64::MAX >> bits;
+        writer.put_varint(value)?;
+        let (bytes, len) = varint::encode(value);
+        expected.extend_from_slice(&bytes.to_le_bytes()[..len]);
+        writer.put_bits(u128::from_le_bytes([bits; 16]), 5)?;
+        expected.extend_from_slice(&[bits; 5]);
+        writer.put_padded_varint(3, 4)?;
+        expected.extend_from_slice(&[0x83, 0x80, 0x80, 0]);
+        if bits % 16 == 0 {
+            writer.put_slice(large)?;
+            expected.extend_from_slice(large);
+        }
+    }
+    Ok(expected)
+}
+
+struct Gather(Vec<u8>);
+
+impl Sink for Gather {
+    fn take(&mut self, bytes: &[u8]) -> WriteResult {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+#[test]
+fn memory_and_sinks_of_every_size_get_the_same_bytes() {
+    for large_len in [0, 1, 100, 3 << 20] {
+        let large: Vec<u8> = (0..large_len).map(|index: u32| (index % 251) as u8).collect();
+        let mut gathered = Gather(Vec::new());
+        let mut memory = room(17);
+        let mut writer = Writer::with_sink(&mut memory, &mut gathered);
+        let expected = write_all_sorts(&mut writer, &large).unwrap();
+        writer.flush().unwrap();
+        assert_eq!(writer.written(), expected.len() as u64);
+        assert!(gathered.0 == expected, "through a sink, {large_len} bytes at once");
+        let mut memory = room(expected.len());
+        let mut writer = Writer::new(&mut memory);
+        write_all_sorts(&mut writer, &large).unwrap();
+        assert!(writer.finish().unwrap() == expected, "into memory, {large_len} bytes at once");
+    }
+}
+
+#[test]
+fn memory_that_is_too_small_or_too_large_is_an_error() {
+    let len = {
+        let mut gathered = Gather(Vec::new());
+        let mut memory = room(17);
+        let mut writer = Writer::with_sink(&mut memory, &mut gathered);
+        write_all_sorts(&mut writer, b"abc").unwrap().len()
+    };
+    for short in 0..len {
+        assert_eq!(write_all_sorts(&mut Writer::new(&mut room(short)), b"abc"), Err(WriteError), "{short} of {len}");
+    }
+    let mut memory = room(len + 1);
+    let mut writer = Writer::new(&mut memory);
+    write_all_sorts(&mut writer, b"abc").unwrap();
+    assert_eq!(writer.finish().err(), Some(WriteError));
+}
+
+#[test]
+fn a_sink_can_stop_the_writer() {
+    struct Full;
+    impl Sink for Full {
+        fn take(&mut self, _: &[u8]) -> WriteResult {
+            Err(WriteError)
+        }
+    }
+    let (mut memory, mut full) = (room(16), Full);
+    let mut writer = Writer::with_sink(&mut memory, &mut full);
+    assert_eq!(writer.put_slice(&[0; 16]), Ok(()));
+    assert_eq!(writer.put_slice(&[0]), Err(WriteError));
+}
