@@ -21,6 +21,11 @@ pub(crate) fn decode_error(error: &wirearray::DecodeError) -> PyErr {
     python::DecodeError::new_err((error.to_string(), kind, error.offset(), error.path().to_owned(), error.row()))
 }
 
+/// A `ValueError` that names field and row.
+pub(crate) fn encode_error(error: &wirearray::EncodeError) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
 /// A `SchemaError`, or a `FileNotFoundError` where a file of the schema is missing.
 pub(crate) fn schema_error(error: &wirearray::SchemaError) -> PyErr {
     if error.kind() == SchemaErrorKind::FileNotFound {

@@ -4,12 +4,16 @@
 //! wraps the result. No value is looked at here, and no Python object is known to the engine.
 
 mod array;
+mod bytes;
+mod encode;
 mod entries;
 mod errors;
 mod field;
+mod intake;
 mod key;
 mod lent;
 mod message_type;
+mod offsets;
 mod ragged;
 mod record;
 mod schema;

@@ -14,6 +14,7 @@ use wirearray::plan::Plan;
 use crate::errors;
 use crate::field::Field;
 use crate::lent::Lent;
+use crate::offsets;
 use crate::record::Record;
 use crate::schema::Schema;
 use crate::table::Table;
@@ -50,6 +51,15 @@ impl MessageType {
         Self::new(if number == 0 { plan.clone() } else { plan.of_message(number).clone() })
     }
 
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Decodes what the official package has written.
+    pub(crate) fn decode_bytes(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Record> {
+        self.decode_owned(py, Arc::new(Lent::new(data, "data")?), CopyArgument::TRUE)
+    }
+
     fn message(&self) -> &wirearray::schema::Message {
         self.plan.schema().message(self.plan.message(0).message)
     }
@@ -59,7 +69,7 @@ impl MessageType {
 impl MessageType {
     /// The full name: str.
     #[getter]
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.message().full_name
     }
 
@@ -319,8 +329,7 @@ impl Messages {
 
     fn in_one_buffer(data: &Bound<'_, PyAny>, offsets: &Bound<'_, PyAny>) -> PyResult<Self> {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
-        let offsets = Offsets::checked(&int64_values(offsets)?, (*owner).as_ref().len());
-        let offsets = offsets.map_err(|error| PyValueError::new_err(format!("offsets: {error}")))?;
+        let offsets = offsets::checked(offsets, (*owner).as_ref().len())?;
         Ok(Self::OneBuffer(owner, offsets))
     }
 
@@ -341,25 +350,4 @@ impl Messages {
             }
         }
     }
-}
-
-/// Integers of any array-like of them.
-fn int64_values(offsets: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
-    let numpy = offsets.py().import("numpy")?;
-    let array = numpy.call_method1("asarray", (offsets,))?;
-    let kind: char = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    let is_flat = array.getattr("ndim")?.extract::<usize>()? == 1;
-    if is_flat && array.len()? == 0 {
-        // NumPy takes an empty list for floats.
-        return Ok(Vec::new());
-    }
-    if !matches!(kind, 'i' | 'u') || !is_flat {
-        let found = offsets.get_type().name()?;
-        let dtype = array.getattr("dtype")?;
-        let message = format!("offsets: expected a flat array of integers, got {found} of {dtype}");
-        return Err(PyTypeError::new_err(message));
-    }
-    let array = numpy.call_method1("ascontiguousarray", (array, "int64"))?;
-    let lent = Lent::new(&array, "offsets")?;
-    Ok(lent.as_ref().as_chunks().0.iter().map(|&bytes| i64::from_ne_bytes(bytes)).collect())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use wirearray::column::{Data, Dtype, List};
+use wirearray::column::{Data, Dtype, List, Offsets};
 use wirearray::plan::Plan;
 
 use crate::array;
@@ -31,6 +31,11 @@ impl Ragged {
         Self { plan, list, entries }
     }
 
+    /// The offsets of the entries that it shows, from 0.
+    pub(crate) fn own_offsets(&self) -> Offsets {
+        self.list.offsets.slice(self.entries.clone())
+    }
+
     fn data(&self) -> Data {
         Data::List(self.list.clone())
     }
@@ -45,7 +50,7 @@ impl Ragged {
 impl Ragged {
     /// The values of all entries, one after the other: array, Strings, Table or Ragged.
     #[getter]
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let values = self.list.offsets.range_of_all(self.entries.clone()).unwrap_or_default();
         column_object(py, &self.plan, &self.list.values, values)
     }

@@ -36,6 +36,11 @@ impl Record {
         Self { plan, table, row }
     }
 
+    /// The plan, the table and the row of it that it shows.
+    pub(crate) fn parts(&self) -> (&Arc<Plan>, &Arc<column::Table>, usize) {
+        (&self.plan, &self.table, self.row)
+    }
+
     fn value<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
         entry_object(py, &self.plan, &self.plan.follow(&self.table, path).map_err(errors::path_error)?, self.row)
     }

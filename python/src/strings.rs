@@ -29,6 +29,11 @@ impl Strings {
     pub(crate) fn new(plan: Arc<Plan>, strings: StringColumn, entries: Range<usize>) -> Self {
         Self { plan, strings, entries }
     }
+
+    /// The strings that it shows.
+    pub(crate) fn column(&self) -> StringColumn {
+        self.strings.slice(self.entries.clone())
+    }
 }
 
 #[pymethods]

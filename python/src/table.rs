@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wirearray::column::{self, Data, Dtype};
@@ -11,6 +12,7 @@ use wirearray::plan::Plan;
 use crate::array;
 use crate::entries::Entries;
 use crate::errors;
+use crate::intake::Intake;
 use crate::key::{self, Rows};
 use crate::message_type::MessageType;
 use crate::values::{self, IntoBoundPyAny, column_object, entry_object};
@@ -42,6 +44,11 @@ impl Table {
         Self { plan, table, rows }
     }
 
+    /// The plan, the table and the rows of it that it shows.
+    pub(crate) fn parts(&self) -> (&Arc<Plan>, &Arc<column::Table>, Range<usize>) {
+        (&self.plan, &self.table, self.rows.clone())
+    }
+
     fn column<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
         column_object(
             py,
@@ -58,6 +65,55 @@ impl Table {
 
 #[pymethods]
 impl Table {
+    /// Make a table of columns.
+    ///
+    /// Parameters
+    /// ----------
+    /// message_type : MessageType
+    ///     The type of the messages.
+    /// columns : Table, mapping of str to column, or list of messages, optional
+    ///     As for :meth:`MessageType.encode_many`.
+    /// **fields : column
+    ///     The same, by name.
+    ///
+    /// Returns
+    /// -------
+    /// Table
+    ///     Arrays of the field's own dtype are shown, not copied.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError, TypeError
+    ///     As for :meth:`MessageType.encode_many`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import numpy as np
+    /// >>> import wirearray as wa
+    /// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Series { repeated double times = 1; }')
+    /// >>> wa.Table.of(schema["Series"], times=(np.array([0.5, 1.5, 2.5]), [0, 1, 3]))
+    /// Table Series, 2 rows
+    ///   times  2 x float64[3] (1-2 each)
+    #[staticmethod]
+    #[pyo3(signature = (message_type, columns = None, /, **fields))]
+    fn of<'py>(
+        py: Python<'py>,
+        message_type: &MessageType,
+        columns: Option<&Bound<'py, PyAny>>,
+        fields: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Self> {
+        let given = match (columns, fields) {
+            (Some(columns), None) => columns.clone(),
+            (None, fields) => fields.cloned().unwrap_or_else(|| PyDict::new(py)).into_any(),
+            (Some(_), Some(_)) => {
+                return Err(PyTypeError::new_err("columns: pass them in a mapping or by name, not both"));
+            }
+        };
+        let plan = message_type.plan();
+        let (table, rows) = Intake::messages(py, plan, &given)?;
+        Ok(Self::new(plan.clone(), table, rows))
+    }
+
     /// The type of the messages, with the fields that were decoded: MessageType.
     #[getter]
     fn message_type(&self) -> MessageType {

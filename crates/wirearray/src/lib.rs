@@ -31,6 +31,7 @@ pub mod plan;
 pub mod decode;
 pub mod encode;
 pub mod input;
+pub mod output;
 #[cfg(feature = "reference")]
 pub mod reference;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules of the engine, each of which uses only those before it. Not all of them need be there.
-const MODULES: [&str; 13] = [
+const MODULES: [&str; 14] = [
     "error",
     "varint",
     "wire",
@@ -16,6 +16,7 @@ const MODULES: [&str; 13] = [
     "framing",
     "parallel",
     "input",
+    "output",
     "arrow",
     "reference",
 ];

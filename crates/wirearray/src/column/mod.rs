@@ -8,10 +8,12 @@ mod allocation;
 mod batch;
 mod buffer;
 mod growing;
+mod join;
 mod layout;
 mod memory;
 mod offsets;
 mod presence;
+mod slice;
 mod table;
 mod take;
 

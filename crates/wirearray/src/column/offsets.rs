@@ -17,9 +17,14 @@ impl Offsets {
 
     /// Offsets of entries of the given lengths.
     pub fn of_lens(lens: impl ExactSizeIterator<Item = usize>) -> Self {
+        Self::of_many_lens(lens.len(), lens)
+    }
+
+    /// The same, where the number of entries, which decides how much memory is reserved, is known from elsewhere.
+    pub(super) fn of_many_lens(entries: usize, lens: impl Iterator<Item = usize>) -> Self {
         let mut end = 0i64;
         let mut offsets = Buffer::default();
-        offsets.push(end, lens.len() + 1);
+        offsets.push(end, entries + 1);
         for len in lens {
             end += len.cast_signed() as i64;
             offsets.push(end, 1);

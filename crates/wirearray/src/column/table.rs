@@ -206,11 +206,20 @@ impl Column {
         Self { data: Data::List(Arc::new(List::new(offsets, values))), validity: Validity::All }
     }
 
+    /// False where it holds no message and no value at all. Such a column is not walked into: those of a recursive type
+    /// can be nested as deeply as someone has looked.
+    pub fn has_values(&self) -> bool {
+        match (&self.data, &self.validity) {
+            (Data::Table(_), Validity::Nothing) => false,
+            (Data::List(list), _) => !list.values.is_empty(),
+            _ => true,
+        }
+    }
+
     fn of_defaults(layout: &Arc<Layout>, column: &ColumnLayout, rows: usize) -> Self {
         let validity = match column.cardinality {
             Cardinality::Repeated | Cardinality::Map => {
-                let values = Data::of_defaults(layout, &column.item, 0, Validity::All);
-                return Self::list(zeros((rows + 1) * size_of::<i64>()), values);
+                return Self::list(zeros((rows + 1) * size_of::<i64>()), Data::empty(layout, &column.item));
             }
             Cardinality::Explicit => Validity::Nothing,
             Cardinality::Implicit => Validity::All,
@@ -233,6 +242,11 @@ impl Data {
     /// True without any.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// No entry of that sort.
+    pub fn empty(layout: &Arc<Layout>, item: &Item) -> Self {
+        Self::of_defaults(layout, item, 0, Validity::All)
     }
 
     fn of_defaults(layout: &Arc<Layout>, item: &Item, rows: usize, validity: Validity) -> Self {
@@ -269,7 +283,7 @@ impl StringColumn {
         }
     }
 
-    fn filled(is_text: bool, default: &[u8], rows: usize) -> Self {
+    pub(super) fn filled(is_text: bool, default: &[u8], rows: usize) -> Self {
         let data: Buffer<u8> = default.iter().copied().cycle().take(default.len() * rows).collect();
         let offsets = Offsets::of_lens((0..rows).map(|_| default.len()));
         Self { is_text, data: data.freeze(), offsets }

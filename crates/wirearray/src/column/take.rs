@@ -17,11 +17,8 @@ impl Table {
     /// Panics where a row's number is not less than the number of rows.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
-        // A table of which no row is set holds defaults alone, and so do the tables in it, however many were asked for.
-        let has_values =
-            |column: &&Column| !matches!((&column.data, &column.validity), (Data::Table(_), Validity::Nothing));
         let columns = (0..self.layout().columns.len())
-            .map(|index| Some(self.column_if_made(index).filter(has_values)?.take(rows)));
+            .map(|index| Some(self.column_if_made(index).filter(|column| column.has_values())?.take(rows)));
         let oneofs = (0..self.layout().oneofs).map(|index| self.oneof(index).take(rows).values).collect();
         let layout = Arc::clone(self.shared_layout());
         let taken = Self::new(layout, self.number(), rows.len(), self.validity().take(rows), columns.collect(), oneofs);

@@ -3,11 +3,13 @@
 //! Every question about the schema is answered here, once: which tags a message knows, what to do at each, where its
 //! values go. All errors in names and paths happen here; the decoder meets only errors in bytes. Knows no bytes.
 
+mod assemble;
 mod build;
 mod path;
 mod select;
 mod step;
 
+pub use assemble::AssembleError;
 pub use build::column_dtype;
 pub use path::PathError;
 pub use select::Selection;
@@ -114,6 +116,11 @@ impl Plan {
     #[inline(always)]
     pub fn message(&self, number: usize) -> &MessagePlan {
         &self.messages[number]
+    }
+
+    /// The full name of the message type of table `number`.
+    pub fn message_name(&self, number: usize) -> &str {
+        &self.schema.message(self.message(number).message).full_name
     }
 
     /// A column's name: its field's.

@@ -131,12 +131,14 @@ impl Plan {
         let (name, rest) = split(path);
         match self.column_index(table.number(), name) {
             Some(index) => Ok((index, name, rest)),
-            None => {
-                let message = self.schema.message(self.message(table.number()).message).full_name.clone();
-                let known = listed(self.column_names(table.number()));
-                Err(PathError::NoField { name: name.into(), message, known })
-            }
+            None => Err(self.no_field(table.number(), name)),
         }
+    }
+
+    /// The error that says that table `number` has no column of that name, and which it has.
+    pub fn no_field(&self, number: usize, name: &str) -> PathError {
+        let known = listed(self.column_names(number));
+        PathError::NoField { name: name.into(), message: self.message_name(number).into(), known }
     }
 }
 
