@@ -40,10 +40,7 @@ impl Field<'_> {
                     Ok(())
                 }
             }
-            Values::Numbers(offsets, form, bytes) => with_number!(*form, N => {
-                elements::<<N as Number>::Element>(bytes, range(offsets, row))
-                    .try_for_each(|value| write_number::<N>(self.label, value, out))
-            }),
+            Values::Numbers(offsets, form, bytes) => self.write_numbers(*form, bytes, range(offsets, row), out),
             Values::Packed(offsets, form, bytes, lens) => {
                 let values = range(offsets, row);
                 if values.is_empty() { Ok(()) } else { self.write_packed(*form, bytes, lens, row, values, out, start) }
@@ -52,6 +49,23 @@ impl Field<'_> {
             Values::Messages(offsets, message, frame) => {
                 range(offsets, row).try_for_each(|at| self.write_message(message, *frame, at, out, start))
             }
+        }
+    }
+
+    /// Writes numbers that are not packed.
+    fn write_numbers(&self, form: Form, bytes: &[u8], values: Range<usize>, out: &mut Writer<'_>) -> WriteResult {
+        let label = self.label.bits.to_le_bytes();
+        let fixed = |width: usize| &bytes[values.start * width..values.end * width];
+        match (form, label) {
+            // Most have a tag of one byte or two, and then the sizes of what is copied are known beforehand.
+            (Form::Fixed64, [one, ..]) if self.label.len == 1 => out.put_labelled::<1, 8>([one], fixed(8)),
+            (Form::Fixed64, [one, two, ..]) if self.label.len == 2 => out.put_labelled::<2, 8>([one, two], fixed(8)),
+            (Form::Fixed32, [one, ..]) if self.label.len == 1 => out.put_labelled::<1, 4>([one], fixed(4)),
+            (Form::Fixed32, [one, two, ..]) if self.label.len == 2 => out.put_labelled::<2, 4>([one, two], fixed(4)),
+            _ => with_number!(form, N => {
+                elements::<<N as Number>::Element>(bytes, values)
+                    .try_for_each(|value| write_number::<N>(self.label, value, out))
+            }),
         }
     }
 

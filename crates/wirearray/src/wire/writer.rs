@@ -83,17 +83,18 @@ impl<'m> Writer<'m> {
     /// Writes the lower `len` bytes of `bits`, lowest first: up to 16. A tag and a number fit.
     #[inline(always)]
     pub fn put_bits(&mut self, bits: u128, len: usize) -> WriteResult {
-        // All sixteen are stored, which is one instruction or two; what comes next overwrites those that do not count.
+        // All sixteen are stored, in two halves, each from its register; what comes next overwrites those that do not count.
         let room = self.memory.get_mut(self.position..self.ready).and_then(|room| room.first_chunk_mut::<16>());
-        let bytes = bits.to_le_bytes();
-        match room {
-            Some(room) => {
-                *room = bytes.map(MaybeUninit::new);
-                self.position = self.position.wrapping_add(len.min(16));
-                Ok(())
-            }
-            None => self.put_slice(bytes.get(..len).unwrap_or_default()),
+        let Some((low, high)) = room.and_then(|room| room.split_first_chunk_mut::<8>()) else {
+            return self.put_slice(bits.to_le_bytes().get(..len).unwrap_or_default());
+        };
+        let [low_bits, high_bits] = halves(bits);
+        store(low, low_bits);
+        if let Some(high) = high.first_chunk_mut() {
+            store(high, high_bits);
         }
+        self.position = self.position.wrapping_add(len.min(16));
+        Ok(())
     }
 
     /// Writes a varint.
@@ -112,6 +113,30 @@ impl<'m> Writer<'m> {
             *byte |= 0x80;
         }
         self.put_bits(u128::from_le_bytes(bytes), len)
+    }
+
+    /// Writes values of `W` bytes each, one after the other, with the same `L` bytes in front of each.
+    pub fn put_labelled<const L: usize, const W: usize>(&mut self, label: [u8; L], values: &[u8]) -> WriteResult {
+        let size = const { L.checked_add(W).expect("a label and a value are short") };
+        let mut values = values.as_chunks::<W>().0;
+        while !values.is_empty() {
+            let room = self.memory.get_mut(self.position..self.ready).unwrap_or_default();
+            let mut count = 0usize;
+            for (slot, value) in room.chunks_exact_mut(size).zip(values) {
+                if let Some((before, behind)) = slot.split_first_chunk_mut::<L>() {
+                    before.write_copy_of_slice(&label);
+                    behind.write_copy_of_slice(value);
+                }
+                count = count.wrapping_add(1);
+            }
+            self.position = self.position.wrapping_add(count.wrapping_mul(size));
+            let Some((next, rest)) = values.get(count..).and_then(<[_]>::split_first) else { break };
+            // No room for one more: it goes across the border of what is ready.
+            self.put_slice(&label)?;
+            self.put_slice(next)?;
+            values = rest;
+        }
+        Ok(())
     }
 
     /// Writes any bytes.
@@ -165,6 +190,18 @@ impl<'m> Writer<'m> {
         self.ready = end;
         Ok(())
     }
+}
+
+/// The lower and the upper half.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "that is what halves are")]
+fn halves(bits: u128) -> [u64; 2] {
+    [bits as u64, (bits >> 64) as u64]
+}
+
+#[inline(always)]
+fn store(room: &mut [MaybeUninit<u8>; 8], bits: u64) {
+    *room = bits.to_le_bytes().map(MaybeUninit::new);
 }
 
 #[cfg(test)]

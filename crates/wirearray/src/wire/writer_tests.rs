@@ -18,6 +18,8 @@ fn write_all_sorts(writer: &mut Writer<'_>, large: &[u8]) -> Result<Vec<u8>, Wri
         expected.extend_from_slice(&[bits; 5]);
         writer.put_padded_varint(3, 4)?;
         expected.extend_from_slice(&[0x83, 0x80, 0x80, 0]);
+        writer.put_labelled::<2, 3>([7, bits], &[1, 2, 3, 4, 5, 6])?;
+        expected.extend_from_slice(&[7, bits, 1, 2, 3, 7, bits, 4, 5, 6]);
         if bits % 16 == 0 {
             writer.put_slice(large)?;
             expected.extend_from_slice(large);
