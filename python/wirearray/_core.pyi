@@ -1,7 +1,7 @@
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias, final, overload
+from typing import Any, Final, Literal, TypeAlias, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,9 @@ from typing_extensions import Buffer
 
 _Path: TypeAlias = str | os.PathLike[str]
 _Column: TypeAlias = NDArray[Any] | Ragged | Strings | Table
+_Message: TypeAlias = Mapping[str, Any] | Record
+_Messages: TypeAlias = Table | Mapping[str, Any] | Iterable[_Message | None] | NDArray[Any]
+_Align: TypeAlias = bool | Literal[8, 64]
 
 __version__: Final[str]
 
@@ -51,6 +54,11 @@ class MessageType:
         copy: bool | None = True,
     ) -> Table: ...
     def load(self, path: _Path, *, copy: bool | None = True) -> Record: ...
+    def encode(self, message: _Message, *, align: _Align = False, allow_large: bool = False) -> bytes: ...
+    def encode_many(self, messages: _Messages, *, allow_large: bool = False) -> Strings: ...
+    def save(self, path: _Path, message: _Message, *, align: _Align = False, allow_large: bool = False) -> None: ...
+    def from_protobuf(self, message: Any) -> Record: ...
+    def to_protobuf(self, message: _Message, cls: Any) -> Any: ...
 
 @final
 class Field:
@@ -83,6 +91,8 @@ class Field:
 
 @final
 class Table:
+    @staticmethod
+    def of(message_type: MessageType, columns: _Messages | None = None, /, **fields: Any) -> Table: ...
     @property
     def message_type(self) -> MessageType: ...
     def __len__(self) -> int: ...

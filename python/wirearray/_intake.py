@@ -60,13 +60,16 @@ def strings(values: Any) -> list[Any]:
     if array.ndim != 1:
         raise Misfit(None, f": expected a flat array of strings, got an array of shape {array.shape}")
     listed: list[Any] = array.tolist()
-    if array.dtype.kind in "OT":
+    # Nearly all arrays hold nothing else; looking at types alone is much faster than at each value.
+    if not {str, bytes, type(None)}.issuperset(map(type, listed)):
         listed = [None if _is_missing(value) else value for value in listed]
-    return listed if present is None else [value if there else None for value, there in zip(listed, present, strict=True)]
+    return (
+        listed if present is None else [value if there else None for value, there in zip(listed, present, strict=True)]
+    )
 
 
 def moments(values: Any, name: str) -> tuple[dict[str, NDArray[Any]], _Flags] | None:
-    """Return points in time or spans of it as the columns of ``Timestamp`` or ``Duration``, or ``None`` for other values."""
+    """Return points in time, or spans of it, as the columns of their messages, or ``None`` for other values."""
     code = "M" if name.endswith("Timestamp") else "m"
     array = _moment_array(values, code)
     if array is None:
@@ -78,7 +81,10 @@ def moments(values: Any, name: str) -> tuple[dict[str, NDArray[Any]], _Flags] | 
     if unit in "YMW" or unit in ("D", "h", "m", "s", "generic"):
         if unit == "generic":
             raise Misfit(None, ": the unit of the time spans is not known; give one, as in timedelta64[s]")
-        seconds, nanos = np.where(absent, 0, array.astype(f"{code}8[s]").astype(np.int64)), np.zeros(len(ticks), np.int32)
+        seconds, nanos = (
+            np.where(absent, 0, array.astype(f"{code}8[s]").astype(np.int64)),
+            np.zeros(len(ticks), np.int32),
+        )
     else:
         per_second = {"ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18}[unit]
         seconds, rest = np.divmod(ticks, per_second)
@@ -141,9 +147,7 @@ def _of_objects(
     return np.array(converted, dtype), None if all(present) else np.array(present, bool)
 
 
-def _one(
-    index: int, value: Any, dtype: np.dtype[Any], kind: str, enum: tuple[Mapping[str, int], bool] | None
-) -> Any:
+def _one(index: int, value: Any, dtype: np.dtype[Any], kind: str, enum: tuple[Mapping[str, int], bool] | None) -> Any:
     if isinstance(value, str) and enum is not None:
         if value not in enum[0]:
             raise Misfit(index, f" = {value!r} is no name of the enum; it has {', '.join(list(enum[0])[:40])}")
@@ -162,7 +166,9 @@ def _one(
                 found = dtype.type(value)
         except OverflowError:
             raise Misfit(index, f" = {_shown(value)} does not fit {kind}") from None
-        is_same = found == value or value != value if isinstance(value, int) else np.isfinite(found) or not np.isfinite(value)
+        is_same = (
+            found == value or value != value if isinstance(value, int) else np.isfinite(found) or not np.isfinite(value)
+        )
     elif dtype.kind == "b":
         found, is_same = bool(value), value in (0, 1)
     else:

@@ -12,6 +12,9 @@ pub enum AssembleError {
     /// Two members of a oneof are set in one row.
     #[error("{first} and {second} are both set{}, and the oneof {oneof} has one of them at most", in_row(*.row))]
     OneofConflict { oneof: String, first: String, second: String, row: Option<usize> },
+    /// A table of another message type.
+    #[error("expected messages of the type {expected}, got those of {found}")]
+    OtherMessage { expected: String, found: String },
     /// A field that the message type does not have, or that is of another type there.
     #[error("{field} is {found}, and {message} has {expected}")]
     OtherField { field: String, found: String, message: String, expected: String },
@@ -91,6 +94,10 @@ impl Plan {
     pub fn adopt(&self, number: usize, from: &Self, table: &Arc<Table>) -> Result<Arc<Table>, AssembleError> {
         if Arc::ptr_eq(self.layout(), from.layout()) && table.number() == number {
             return Ok(Arc::clone(table));
+        }
+        let (expected, found) = (self.message_name(number), from.message_name(table.number()));
+        if expected != found {
+            return Err(AssembleError::OtherMessage { expected: expected.to_owned(), found: found.to_owned() });
         }
         let mut columns: Vec<Option<Column>> = vec![None; self.message(number).fields.len()];
         for (index, name) in from.column_names(table.number()).enumerate() {
