@@ -72,7 +72,7 @@ impl Message<'_> {
         for field in &mut self.fields {
             end += field.place(row, end);
         }
-        end += self.unknown.map_or(0, |unknown| range(&unknown.offsets, row).len() as u64);
+        end += self.unknown.map_or(0, |unknown| unknown.len(row));
         self.lens.as_mut_slice()[row - self.rows.start] = end - position;
         end - position
     }

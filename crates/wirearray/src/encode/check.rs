@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::message::range;
+use super::message::Texts;
 use crate::column::{Column, StringColumn, Table};
 use crate::error::{EncodeError, EncodeErrorKind};
 
@@ -24,14 +24,12 @@ pub(super) fn text(strings: &StringColumn, entries: Range<usize>) -> Result<(), 
         return Ok(());
     }
     // All are UTF-8 where they are so together and none starts within a character.
-    let starts_within = |entry: usize| {
-        let first = strings.data.as_bytes().get(range(&strings.offsets, entry)).and_then(<[u8]>::first);
-        first.is_some_and(|first| first & 0xc0 == 0x80)
-    };
+    let texts = Texts::new(strings);
+    let starts_within = |entry: usize| texts.get(entry).first().is_some_and(|first| first & 0xc0 == 0x80);
     if simdutf8::basic::from_utf8(bytes).is_ok() && !entries.clone().any(starts_within) {
         return Ok(());
     }
-    let is_wrong = |&entry: &usize| std::str::from_utf8(strings.get(entry).unwrap_or_default()).is_err();
+    let is_wrong = |&entry: &usize| std::str::from_utf8(texts.get(entry)).is_err();
     let mut entries = entries;
     let first = entries.find(is_wrong);
     first.map_or(Ok(()), |entry| Err((entry, EncodeError::new(EncodeErrorKind::InvalidUtf8))))

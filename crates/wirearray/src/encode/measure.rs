@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::check;
-use super::message::{Field, Frame, Label, Length, Message, PackedLens, Present, Values, len_of_numbers, range};
+use super::message::{Field, Frame, Label, Length, Message, PackedLens, Present, Texts, Values, len_of_numbers, range};
 use super::number::Form;
 use super::{DEPTH_LIMIT, Options};
 use crate::column::{Buffer, Column, Data, List, Table, Validity};
@@ -30,7 +30,7 @@ struct Bound<'a> {
 impl<'a> Measure<'a> {
     /// The messages in `rows` of `table`, measured; `depth` messages are around them.
     pub(super) fn message(&self, table: &'a Table, rows: Range<usize>, depth: u32) -> Result<Message<'a>, EncodeError> {
-        let unknown = table.unknown();
+        let unknown = table.unknown().map(Texts::new);
         let mut message =
             Message { rows: rows.clone(), lens: Buffer::default(), fields: Vec::new(), unknown, is_aligned: false };
         if rows.is_empty() {
@@ -81,7 +81,7 @@ impl<'a> Measure<'a> {
                     check::text(strings, bound.rows.clone())
                         .map_err(|(entry, error)| error.within(&bound.field.name, None).in_row(entry))?;
                 }
-                (label_of(bound.field, WireType::Delimited), Values::String(strings))
+                (label_of(bound.field, WireType::Delimited), Values::String(Texts::new(strings)))
             }
             Data::Table(table) => {
                 if !column.validity.is_set_in(bound.rows.clone()) {
@@ -103,27 +103,26 @@ impl<'a> Measure<'a> {
         if all.is_empty() {
             return Ok(None);
         }
-        let field = bound.field;
+        let (field, offsets) = (bound.field, list.offsets.as_slice());
         let at = |entry: usize, error: EncodeError| {
-            let starts = list.offsets.as_slice();
-            let row = starts.partition_point(|&start| start <= entry as i64) - 1;
-            error.within(&field.name, Some(entry - range(&list.offsets, row).start)).in_row(row)
+            let row = offsets.partition_point(|&start| start <= entry as i64) - 1;
+            error.within(&field.name, Some(entry - range(offsets, row).start)).in_row(row)
         };
         let (label, values) = match &list.values {
             Data::Numbers(numbers) => {
                 let (form, bytes) = (self.form(bound), numbers.values.as_bytes());
                 if field.is_packed {
-                    let lens = self.packed_lens(bound, form, list, bytes);
-                    (label_of(field, WireType::Delimited), Values::Packed(&list.offsets, form, bytes, lens))
+                    let lens = self.packed_lens(bound, form, offsets, bytes);
+                    (label_of(field, WireType::Delimited), Values::Packed(offsets, form, bytes, lens))
                 } else {
-                    (label_of(field, form.wire_type()), Values::Numbers(&list.offsets, form, bytes))
+                    (label_of(field, form.wire_type()), Values::Numbers(offsets, form, bytes))
                 }
             }
             Data::Strings(strings) => {
                 if field.kind == (Kind::String { is_checked: true }) {
                     check::text(strings, all).map_err(|(entry, error)| at(entry, error))?;
                 }
-                (label_of(field, WireType::Delimited), Values::Strings(&list.offsets, strings))
+                (label_of(field, WireType::Delimited), Values::Strings(offsets, Texts::new(strings)))
             }
             Data::Table(table) => {
                 let message = self.message(table, all, bound.depth + 1).map_err(|error| match error.row() {
@@ -131,20 +130,20 @@ impl<'a> Measure<'a> {
                     None => error.within(&field.name, None),
                 })?;
                 let (label, frame) = frame_of(bound, message.is_aligned);
-                (label, Values::Messages(&list.offsets, message, frame))
+                (label, Values::Messages(offsets, message, frame))
             }
             Data::List(_) => unreachable!("the language has no repeated repeated fields"),
         };
         Ok(Some(Field { label, present: Present::All, values }))
     }
 
-    fn packed_lens(&self, bound: &Bound<'a>, form: Form, list: &List, bytes: &[u8]) -> PackedLens {
+    fn packed_lens(&self, bound: &Bound<'a>, form: Form, offsets: &[i64], bytes: &[u8]) -> PackedLens {
         match (form.fixed_width(), self.options.align, form.uniform_len()) {
             (Some(width), Some(align), _) => PackedLens::Aligned { width, align },
             (_, _, Some(len)) => PackedLens::Uniform(len),
             (_, _, None) => {
                 let rows = bound.rows.clone();
-                let lens = rows.map(|row| len_of_numbers(form, bytes, range(&list.offsets, row)));
+                let lens = rows.map(|row| len_of_numbers(form, bytes, range(offsets, row)));
                 PackedLens::Each { first: bound.rows.start, lens: lens.collect() }
             }
         }

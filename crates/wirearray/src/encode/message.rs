@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::number::{Form, Number, element, elements, with_number};
-use crate::column::{Buffer, Offsets, StringColumn, Validity};
+use crate::column::{Buffer, StringColumn, Validity};
 use crate::varint;
 use crate::wire::{Tag, WireType};
 
@@ -19,7 +19,7 @@ pub(super) struct Message<'a> {
     /// The fields that have values, by ascending number.
     pub(super) fields: Vec<Field<'a>>,
     /// The fields that the schema does not know.
-    pub(super) unknown: Option<&'a StringColumn>,
+    pub(super) unknown: Option<Texts<'a>>,
     /// True where values within have to be aligned, so that lengths depend on where a message stands.
     pub(super) is_aligned: bool,
 }
@@ -48,17 +48,25 @@ pub(super) enum Values<'a> {
     /// One number a row.
     Number(Form, &'a [u8]),
     /// One string a row.
-    String(&'a StringColumn),
+    String(Texts<'a>),
     /// One message a row.
     Message(Message<'a>, Frame),
     /// Any number of numbers a row, each behind the label.
-    Numbers(&'a Offsets, Form, &'a [u8]),
+    Numbers(&'a [i64], Form, &'a [u8]),
     /// Any number of numbers a row, in one run.
-    Packed(&'a Offsets, Form, &'a [u8], PackedLens),
+    Packed(&'a [i64], Form, &'a [u8], PackedLens),
     /// Any number of strings a row.
-    Strings(&'a Offsets, &'a StringColumn),
+    Strings(&'a [i64], Texts<'a>),
     /// Any number of messages a row.
-    Messages(&'a Offsets, Message<'a>, Frame),
+    Messages(&'a [i64], Message<'a>, Frame),
+}
+
+/// The strings of a column, bound once: looking through the column's shared memory for each would take longer than to
+/// write it.
+#[derive(Clone, Copy)]
+pub(super) struct Texts<'a> {
+    offsets: &'a [i64],
+    data: &'a [u8],
 }
 
 /// How many bytes the packed run of each row takes.
@@ -132,6 +140,22 @@ impl Frame {
     }
 }
 
+impl<'a> Texts<'a> {
+    pub(super) fn new(strings: &'a StringColumn) -> Self {
+        Self { offsets: strings.offsets.as_slice(), data: strings.data.as_bytes() }
+    }
+
+    #[inline(always)]
+    pub(super) fn get(self, entry: usize) -> &'a [u8] {
+        self.data.get(range(self.offsets, entry)).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    pub(super) fn len(self, entry: usize) -> u64 {
+        range(self.offsets, entry).len() as u64
+    }
+}
+
 impl PackedLens {
     /// The bytes of the run of `row`, which has `count` values.
     #[inline(always)]
@@ -177,7 +201,7 @@ impl Message<'_> {
         }
         if let Some(unknown) = self.unknown {
             for (row, len) in self.rows.clone().zip(self.lens.as_mut_slice()) {
-                *len += string_len(unknown, row);
+                *len += unknown.len(row);
             }
         }
     }
@@ -212,7 +236,7 @@ impl Field<'_> {
                 if has_value { (label.len + N::len(value)) as u64 } else { 0 }
             }),
             Values::String(strings) => {
-                let len = string_len(strings, row);
+                let len = strings.len(row);
                 if self.present.has(row, || len == 0) { delimited(len) } else { 0 }
             }
             Values::Message(message, frame) => {
@@ -231,7 +255,7 @@ impl Field<'_> {
                 values if values.is_empty() => 0,
                 values => delimited(lens.of(row, values.len())),
             },
-            Values::Strings(offsets, strings) => range(offsets, row).map(|at| delimited(string_len(strings, at))).sum(),
+            Values::Strings(offsets, strings) => range(offsets, row).map(|at| delimited(strings.len(at))).sum(),
             Values::Messages(offsets, message, frame) => {
                 range(offsets, row).map(|at| frame.len_around(label, message.len_of(at))).sum()
             }
@@ -249,11 +273,9 @@ pub(super) fn len_of_numbers(form: Form, bytes: &[u8], values: Range<usize>) -> 
 
 /// The numbers of the values of a row.
 #[inline(always)]
-pub(super) fn range(offsets: &Offsets, row: usize) -> Range<usize> {
-    offsets.range(row).unwrap_or_default()
-}
-
-#[inline(always)]
-fn string_len(strings: &StringColumn, entry: usize) -> u64 {
-    range(&strings.offsets, entry).len() as u64
+pub(super) fn range(offsets: &[i64], row: usize) -> Range<usize> {
+    match offsets.get(row..).and_then(<[i64]>::first_chunk) {
+        Some(&[start, end]) => start.cast_unsigned() as usize..end.cast_unsigned() as usize,
+        None => 0..0,
+    }
 }

@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use super::align;
-use super::message::{Field, Frame, Label, Length, Message, PADDED_LEN, PackedLens, Values, range};
+use super::message::{Field, Frame, Label, Length, Message, PADDED_LEN, PackedLens, Texts, Values, range};
 use super::number::{Form, Number, element, elements, with_number};
-use crate::column::StringColumn;
 use crate::wire::{WriteError, WriteResult, Writer};
 
 impl Message<'_> {
@@ -14,7 +13,7 @@ impl Message<'_> {
         for field in &self.fields {
             field.write(row, out, start)?;
         }
-        self.unknown.map_or(Ok(()), |unknown| out.put_slice(unknown.get(row).unwrap_or_default()))
+        self.unknown.map_or(Ok(()), |unknown| out.put_slice(unknown.get(row)))
     }
 }
 
@@ -30,7 +29,7 @@ impl Field<'_> {
                 Ok(())
             }),
             Values::String(strings) => {
-                let string = strings.get(row).unwrap_or_default();
+                let string = strings.get(row);
                 if self.present.has(row, || string.is_empty()) { self.write_string(string, out) } else { Ok(()) }
             }
             Values::Message(message, frame) => {
@@ -45,7 +44,7 @@ impl Field<'_> {
                 let values = range(offsets, row);
                 if values.is_empty() { Ok(()) } else { self.write_packed(*form, bytes, lens, row, values, out, start) }
             }
-            Values::Strings(offsets, strings) => self.write_strings(strings, range(offsets, row), out),
+            Values::Strings(offsets, strings) => self.write_strings(*strings, range(offsets, row), out),
             Values::Messages(offsets, message, frame) => {
                 range(offsets, row).try_for_each(|at| self.write_message(message, *frame, at, out, start))
             }
@@ -75,8 +74,8 @@ impl Field<'_> {
         out.put_slice(string)
     }
 
-    fn write_strings(&self, strings: &StringColumn, entries: Range<usize>, out: &mut Writer<'_>) -> WriteResult {
-        entries.into_iter().try_for_each(|entry| self.write_string(strings.get(entry).unwrap_or_default(), out))
+    fn write_strings(&self, strings: Texts<'_>, entries: Range<usize>, out: &mut Writer<'_>) -> WriteResult {
+        entries.into_iter().try_for_each(|entry| self.write_string(strings.get(entry), out))
     }
 
     #[inline(always)]
