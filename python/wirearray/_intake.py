@@ -16,6 +16,9 @@ _Flags = NDArray[np.bool_] | None
 
 _NANOSECONDS = 1_000_000_000
 
+# The units of NumPy's times that are shorter than a second.
+_PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18}
+
 
 class Misfit(Exception):
     """A value that does not fit: its number, and what is wrong. The binding says where."""
@@ -70,37 +73,42 @@ def strings(values: Any) -> list[Any]:
 
 def moments(values: Any, name: str) -> tuple[dict[str, NDArray[Any]], _Flags] | None:
     """Return points in time, or spans of it, as the columns of their messages, or ``None`` for other values."""
-    code = "M" if name.endswith("Timestamp") else "m"
-    array = _moment_array(values, code)
+    is_span = name.endswith("Duration")
+    array = _moment_array(values, "m" if is_span else "M")
     if array is None:
         return None
     absent = np.isnat(array)
-    # Whole units first: nanoseconds of far times do not fit in 64 bits.
+    seconds, nanos = _seconds_and_nanos(array, absent, name)
+    if is_span:
+        # Both parts of a span have the same sign.
+        crosses = (seconds < 0) & (nanos > 0)
+        seconds, nanos = seconds + crosses, nanos - crosses * _NANOSECONDS
+    columns = {"seconds": seconds, "nanos": nanos.astype(np.int32)}
+    return columns, ~absent if absent.any() else None
+
+
+def _seconds_and_nanos(
+    array: NDArray[Any], absent: NDArray[np.bool_], name: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split without going through nanoseconds, of which far times have more than fit in 64 bits."""
     unit, count = np.datetime_data(array.dtype)
-    ticks = np.where(absent, 0, array.astype(np.int64)) * count
-    if unit in "YMW" or unit in ("D", "h", "m", "s", "generic"):
-        if unit == "generic":
-            raise Misfit(None, ": the unit of the time spans is not known; give one, as in timedelta64[s]")
-        seconds, nanos = (
-            np.where(absent, 0, array.astype(f"{code}8[s]").astype(np.int64)),
-            np.zeros(len(ticks), np.int32),
+    if unit == "generic" and not absent.all():
+        raise Misfit(
+            None,
+            f": the unit is not known; give one, as in {'timedelta64' if name.endswith('Duration') else 'datetime64'}[s]",
         )
-    else:
-        per_second = {"ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18}[unit]
-        seconds, rest = np.divmod(ticks, per_second)
-        if per_second > _NANOSECONDS:
-            finer = rest % (per_second // _NANOSECONDS) != 0
-            if finer.any():
-                index = int(np.argmax(finer))
-                raise Misfit(index, f" = {array[index]} has parts of a nanosecond, which {name} has not")
-            nanos = (rest // (per_second // _NANOSECONDS)).astype(np.int32)
-        else:
-            nanos = (rest * (_NANOSECONDS // per_second)).astype(np.int32)
-    if code == "m":
-        # Of a span both parts have the same sign.
-        split = (seconds < 0) & (nanos > 0)
-        seconds, nanos = seconds + split, nanos - split.astype(np.int32) * np.int32(_NANOSECONDS)
-    return {"seconds": seconds, "nanos": nanos}, ~absent if absent.any() else None
+    if unit not in _PER_SECOND:
+        whole = array.astype(f"{array.dtype.kind}8[s]").astype(np.int64)
+        return np.where(absent, 0, whole), np.zeros(len(array), np.int64)
+    per_second = _PER_SECOND[unit]
+    seconds, rest = np.divmod(np.where(absent, 0, array.astype(np.int64)) * count, per_second)
+    if per_second <= _NANOSECONDS:
+        return seconds, rest * (_NANOSECONDS // per_second)
+    nanos, finer = np.divmod(rest, per_second // _NANOSECONDS)
+    if finer.any():
+        index = int(np.argmax(finer != 0))
+        raise Misfit(index, f" = {array[index]} has parts of a nanosecond, which {name} has not")
+    return seconds, nanos
 
 
 def _moment_array(values: Any, code: str) -> NDArray[Any] | None:
@@ -127,7 +135,10 @@ def _unmasked(values: Any) -> tuple[NDArray[Any], _Flags]:
     if isinstance(values, np.ma.MaskedArray):
         present = ~np.ma.getmaskarray(values)
         return np.asarray(values.data), None if present.all() else present
-    return np.asarray(values), None
+    try:
+        return np.asarray(values), None
+    except (TypeError, ValueError) as error:
+        raise Misfit(None, f": NumPy makes no array of it: {error}") from None
 
 
 def _is_missing(value: Any) -> bool:
@@ -230,7 +241,11 @@ def _check_known(array: NDArray[Any], present: _Flags, names: Mapping[str, int])
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        # NumPy's times without a unit have none.
+        text = type(value).__name__
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
