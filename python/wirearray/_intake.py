@@ -83,7 +83,7 @@ def moments(values: Any, name: str) -> tuple[dict[str, NDArray[Any]], _Flags] | 
         # Both parts of a span have the same sign.
         crosses = (seconds < 0) & (nanos > 0)
         seconds, nanos = seconds + crosses, nanos - crosses * _NANOSECONDS
-    columns = {"seconds": seconds, "nanos": nanos.astype(np.int32)}
+    columns: dict[str, NDArray[Any]] = {"seconds": seconds, "nanos": nanos.astype(np.int32)}
     return columns, ~absent if absent.any() else None
 
 
@@ -93,10 +93,7 @@ def _seconds_and_nanos(
     """Split without going through nanoseconds, of which far times have more than fit in 64 bits."""
     unit, count = np.datetime_data(array.dtype)
     if unit == "generic" and not absent.all():
-        raise Misfit(
-            None,
-            f": the unit is not known; give one, as in {'timedelta64' if name.endswith('Duration') else 'datetime64'}[s]",
-        )
+        raise Misfit(None, f": the unit is not known; give one, as in .astype('{array.dtype.kind}8[s]')")
     if unit not in _PER_SECOND:
         whole = array.astype(f"{array.dtype.kind}8[s]").astype(np.int64)
         return np.where(absent, 0, whole), np.zeros(len(array), np.int64)
