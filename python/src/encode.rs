@@ -31,7 +31,7 @@ impl MessageType {
     ///     names, ``Timestamp`` and ``Duration`` take ``datetime64`` and ``timedelta64``. ``None`` is absent.
     /// align : bool, 8 or 64, default False
     ///     Start every packed field of fixed-width numbers at a multiple of that many bytes from the start of the message, so
-    ///     that views of it are aligned; ``True`` is 64. Any protobuf library reads such messages.
+    ///     that views of it are aligned; ``True`` is 64. The official parsers read such messages.
     /// allow_large : bool, default False
     ///     Write messages of 2 GiB and more, which the official parsers refuse.
     ///

@@ -144,6 +144,14 @@ def test_text_in_an_edition_goes_through_a_protoc(folder: Path) -> None:
     assert caught.value.line == 1
 
 
+def test_a_protoc_too_old_for_editions_is_passed_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = folder / "protoc"
+    old.write_text("#!/bin/sh\necho libprotoc 3.21.12\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    assert wa.Schema.from_source(EDITION).roots
+
+
 def test_text_in_an_edition_without_a_protoc_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setitem(sys.modules, "grpc_tools", None)

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from wirearray._errors import SchemaError
 
+# Before release 22 the number began with 3.
+_FIRST_WITH_EDITIONS = 27
+
 # "file.proto:3:7: text", as protoc prints errors.
 _PLACED = re.compile(r"^(?P<file>[^:\n]+):(?P<line>\d+):(?P<column>\d+): (?P<text>.*)$", re.MULTILINE)
 
@@ -46,7 +49,7 @@ def compile_source(name: str, text: str, include: Sequence[Path]) -> bytes | Non
 
 
 def _command() -> list[str] | None:
-    found = shutil.which("protoc")
+    found = _own_protoc()
     if found is not None:
         return [found]
     if importlib.util.find_spec("grpc_tools") is not None:
@@ -54,10 +57,20 @@ def _command() -> list[str] | None:
     return None
 
 
+def _own_protoc() -> str | None:
+    """The ``protoc`` on the path, unless it is too old to read editions, as the one of Debian 12 is."""
+    found = shutil.which("protoc")
+    if found is None:
+        return None
+    shown = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"(\d+)\.", shown)
+    return found if version is not None and int(version[1]) >= _FIRST_WITH_EDITIONS else None
+
+
 def _bundled() -> list[Path]:
     """The directory of the well-known types that ``grpc_tools`` brings; ``protoc`` knows where its own are."""
     spec = importlib.util.find_spec("grpc_tools")
-    if spec is None or spec.origin is None or shutil.which("protoc") is not None:
+    if spec is None or spec.origin is None or _own_protoc() is not None:
         return []
     return [Path(spec.origin).parent / "_proto"]
 
