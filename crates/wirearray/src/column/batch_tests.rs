@@ -1,3 +1,4 @@
+use super::super::{Dtype, Width};
 use super::*;
 
 const MANY: AtMost = 100;
