@@ -10,6 +10,7 @@ mod field;
 mod key;
 mod lent;
 mod message_type;
+mod messages;
 mod ragged;
 mod record;
 mod schema;

@@ -7,13 +7,14 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyMappingProxy, PyString};
-use wirearray::column::{self, Offsets, Owner};
+use wirearray::column::Owner;
 use wirearray::decode::{self, Input, Options, Views};
 use wirearray::plan::Plan;
 
 use crate::errors;
 use crate::field::Field;
 use crate::lent::Lent;
+use crate::messages::Messages;
 use crate::record::Record;
 use crate::schema::Schema;
 use crate::table::Table;
@@ -142,6 +143,9 @@ impl MessageType {
     ///     ``True`` gives arrays of one's own: aligned, contiguous, writable. ``None`` gives a read-only view of `data` where
     ///     a packed field of fixed-width numbers lies in one aligned run, a copy elsewhere. ``False`` gives views only,
     ///     unaligned ones too. A view keeps `data` alive.
+    /// keep_unknown : bool, default False
+    ///     Whether the fields that the schema does not know are kept, as they were written: :attr:`Record.unknown_fields`.
+    ///     Fields that :meth:`select` leaves out are not among them. They are copies, whatever `copy` is.
     ///
     /// Returns
     /// -------
@@ -160,10 +164,19 @@ impl MessageType {
     /// -----
     /// The GIL is released. Messages may be nested 100 deep, as in the official parsers; required fields may be missing. All
     /// else is as the Protocol Buffers encoding specification has it.
-    #[pyo3(signature = (data, *, copy = CopyArgument::TRUE), text_signature = "($self, data, *, copy=True)")]
-    fn decode(&self, py: Python<'_>, data: &Bound<'_, PyAny>, copy: CopyArgument) -> PyResult<Record> {
+    #[pyo3(
+        signature = (data, *, copy = CopyArgument::TRUE, keep_unknown = false),
+        text_signature = "($self, data, *, copy=True, keep_unknown=False)"
+    )]
+    fn decode(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        copy: CopyArgument,
+        keep_unknown: bool,
+    ) -> PyResult<Record> {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
-        self.decode_owned(py, owner, copy)
+        self.decode_owned(py, owner, copy.options(keep_unknown))
     }
 
     /// Decode the one message that a file holds.
@@ -175,6 +188,8 @@ impl MessageType {
     /// path : path
     /// copy : bool or None, default True
     ///     As for :meth:`decode`. Views keep the file mapped; do not cut it short meanwhile.
+    /// keep_unknown : bool, default False
+    ///     As for :meth:`decode`.
     ///
     /// Returns
     /// -------
@@ -186,10 +201,14 @@ impl MessageType {
     ///     If the file does not exist.
     /// DecodeError, ValueError
     ///     As for :meth:`decode`.
-    #[pyo3(signature = (path, *, copy = CopyArgument::TRUE), text_signature = "($self, path, *, copy=True)")]
-    fn load(&self, py: Python<'_>, path: PathBuf, copy: CopyArgument) -> PyResult<Record> {
+    #[pyo3(
+        signature = (path, *, copy = CopyArgument::TRUE, keep_unknown = false),
+        text_signature = "($self, path, *, copy=True, keep_unknown=False)"
+    )]
+    fn load(&self, py: Python<'_>, path: PathBuf, copy: CopyArgument, keep_unknown: bool) -> PyResult<Record> {
         let owner = py.detach(|| wirearray::input::open(&path));
-        self.decode_owned(py, owner.map_err(|error| errors::file_error(&error, &path))?, copy)
+        let owner = owner.map_err(|error| errors::file_error(&error, &path))?;
+        self.decode_owned(py, owner, copy.options(keep_unknown))
     }
 
     /// Decode many messages.
@@ -202,6 +221,8 @@ impl MessageType {
     ///     Where each message starts in the one buffer, and where the last one ends, in bytes.
     /// copy : bool or None, default True
     ///     As for :meth:`decode`.
+    /// keep_unknown : bool, default False
+    ///     As for :meth:`decode`: :attr:`Table.unknown_fields`.
     ///
     /// Returns
     /// -------
@@ -224,8 +245,8 @@ impl MessageType {
     /// >>> schema["Tick"].decode_many([b"\x08\x05", b"", b"\x08\x07"])["price"]
     /// array([5, 0, 7])
     #[pyo3(
-        signature = (data, *, offsets = None, copy = CopyArgument::TRUE),
-        text_signature = "($self, data, *, offsets=None, copy=True)"
+        signature = (data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false),
+        text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False)"
     )]
     fn decode_many(
         &self,
@@ -233,12 +254,13 @@ impl MessageType {
         data: &Bound<'_, PyAny>,
         offsets: Option<&Bound<'_, PyAny>>,
         copy: CopyArgument,
+        keep_unknown: bool,
     ) -> PyResult<Table> {
         let messages = match offsets {
             Some(offsets) => Messages::in_one_buffer(data, offsets)?,
             None => Messages::in_buffers(data)?,
         };
-        let table = py.detach(|| messages.decode(&self.plan, copy.options()));
+        let table = py.detach(|| messages.decode(&self.plan, copy.options(keep_unknown)));
         let table = table.map_err(|error| errors::decode_error(&error))?;
         let rows = 0..table.rows();
         Ok(Table::new(self.plan.clone(), Arc::new(table), rows))
@@ -246,9 +268,11 @@ impl MessageType {
 
     /// Decodes one message with the reference decoder.
     #[cfg(feature = "reference")]
-    fn _decode_reference(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Record> {
+    #[pyo3(signature = (data, *, keep_unknown = false))]
+    fn _decode_reference(&self, py: Python<'_>, data: &Bound<'_, PyAny>, keep_unknown: bool) -> PyResult<Record> {
         let lent = Lent::new(data, "data")?;
-        let table = py.detach(|| wirearray::reference::decode(&self.plan, lent.as_ref()));
+        let options = Options { keep_unknown, ..Options::default() };
+        let table = py.detach(|| wirearray::reference::decode(&self.plan, lent.as_ref(), options));
         Ok(Record::new(self.plan.clone(), Arc::new(table.map_err(|error| errors::decode_error(&error))?), 0))
     }
 
@@ -258,8 +282,8 @@ impl MessageType {
 }
 
 impl MessageType {
-    fn decode_owned(&self, py: Python<'_>, owner: Owner, copy: CopyArgument) -> PyResult<Record> {
-        let table = py.detach(|| decode::decode(&self.plan, Input::from(&owner), copy.options()));
+    fn decode_owned(&self, py: Python<'_>, owner: Owner, options: Options) -> PyResult<Record> {
+        let table = py.detach(|| decode::decode(&self.plan, Input::from(&owner), options));
         let table = table.map_err(|error| errors::decode_error(&error))?;
         Ok(Record::new(self.plan.clone(), Arc::new(table), 0))
     }
@@ -271,8 +295,8 @@ struct CopyArgument(Views);
 impl CopyArgument {
     const TRUE: Self = Self(Views::Never);
 
-    fn options(&self) -> Options {
-        Options { views: self.0, ..Options::default() }
+    fn options(&self, keep_unknown: bool) -> Options {
+        Options { views: self.0, keep_unknown, ..Options::default() }
     }
 }
 
@@ -290,76 +314,4 @@ impl<'py> FromPyObject<'_, 'py> for CopyArgument {
             }
         }
     }
-}
-
-/// Messages that Python lends.
-enum Messages {
-    /// Each in a buffer of its own.
-    Buffers(Vec<Owner>),
-    /// All in one.
-    OneBuffer(Owner, Offsets),
-}
-
-impl Messages {
-    fn in_buffers(data: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if Lent::new(data, "data").is_ok() {
-            let message = "data: got one buffer; pass a list of buffers, or offsets= with where each message starts";
-            return Err(PyTypeError::new_err(message));
-        }
-        let items = data.try_iter().map_err(|_| {
-            let found = data.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
-            PyTypeError::new_err(format!("data: expected a list of buffers, got {found}"))
-        })?;
-        let lent = |(row, item): (usize, PyResult<Bound<'_, PyAny>>)| {
-            let owner: Owner = Arc::new(Lent::new(&item?, format_args!("data[{row}]"))?);
-            Ok(owner)
-        };
-        items.enumerate().map(lent).collect::<PyResult<_>>().map(Self::Buffers)
-    }
-
-    fn in_one_buffer(data: &Bound<'_, PyAny>, offsets: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let owner: Owner = Arc::new(Lent::new(data, "data")?);
-        let offsets = Offsets::checked(&int64_values(offsets)?, (*owner).as_ref().len());
-        let offsets = offsets.map_err(|error| PyValueError::new_err(format!("offsets: {error}")))?;
-        Ok(Self::OneBuffer(owner, offsets))
-    }
-
-    fn decode(&self, plan: &Plan, options: Options) -> Result<column::Table, wirearray::DecodeError> {
-        match self {
-            Self::Buffers(buffers) => {
-                let whole = |owner| {
-                    let input = Input::from(owner);
-                    (input, 0..input.bytes.len())
-                };
-                let total_len = buffers.iter().map(|owner| (**owner).as_ref().len()).sum();
-                decode::decode_many(plan, buffers.iter().map(whole), total_len, options)
-            }
-            Self::OneBuffer(owner, offsets) => {
-                let input = Input::from(owner);
-                let messages = (0..offsets.len()).map(|row| (input, offsets.range(row).unwrap_or_default()));
-                decode::decode_many(plan, messages, input.bytes.len(), options)
-            }
-        }
-    }
-}
-
-/// Integers of any array-like of them.
-fn int64_values(offsets: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
-    let numpy = offsets.py().import("numpy")?;
-    let array = numpy.call_method1("asarray", (offsets,))?;
-    let kind: char = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    let is_flat = array.getattr("ndim")?.extract::<usize>()? == 1;
-    if is_flat && array.len()? == 0 {
-        // NumPy takes an empty list for floats.
-        return Ok(Vec::new());
-    }
-    if !matches!(kind, 'i' | 'u') || !is_flat {
-        let found = offsets.get_type().name()?;
-        let dtype = array.getattr("dtype")?;
-        let message = format!("offsets: expected a flat array of integers, got {found} of {dtype}");
-        return Err(PyTypeError::new_err(message));
-    }
-    let array = numpy.call_method1("ascontiguousarray", (array, "int64"))?;
-    let lent = Lent::new(&array, "offsets")?;
-    Ok(lent.as_ref().as_chunks().0.iter().map(|&bytes| i64::from_ne_bytes(bytes)).collect())
 }

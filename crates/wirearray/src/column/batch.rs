@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
-use super::growing::{AtMost, Numbers, RowLists, Rows, StringLists, Strings};
+use super::growing::{AtMost, Numbers, RowLists, Rows};
 use super::growing_column::{Growing, wrong_column};
+use super::growing_strings::{StringLists, Strings};
 use super::layout::{Cardinality, ColumnLayout, Item, Layout};
 use super::memory::Memory;
+use super::offsets::Offsets;
 use super::presence::{Presence, Validity};
 use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
 
@@ -53,6 +55,8 @@ struct GrowingTable {
     /// True where its rows are those of the batch: of the outermost table and of singular messages in it.
     has_rows_of_batch: bool,
     oneofs: Vec<GrowingOneof>,
+    /// The fields that the schema does not know, once one was kept; boxed, because few tables have any.
+    unknown: Option<Box<Strings>>,
 }
 
 /// Which member of a oneof each row has set.
@@ -115,7 +119,7 @@ impl Batch {
         let id = TableId { number: number_of(self.tables.len()), first_slot: number_of(self.slots.len()) };
         self.slots.resize(self.slots.len() + layout.columns.len(), 0);
         let oneofs = (0..layout.oneofs).map(|_| GrowingOneof::new()).collect();
-        self.tables.push(GrowingTable { layout: number, has_rows_of_batch, oneofs });
+        self.tables.push(GrowingTable { layout: number, has_rows_of_batch, oneofs, unknown: None });
         id
     }
 
@@ -152,6 +156,13 @@ impl Batch {
         }
     }
 
+    /// Keeps bytes of a field that the schema does not know, behind those that `row` of `table` has already.
+    pub fn keep_unknown(&mut self, table: TableId, row: usize, bytes: &[u8], at_most: AtMost) {
+        let unknown = &mut self.tables[table.number()].unknown;
+        let unknown = unknown.get_or_insert_with(|| Box::new(Strings::new(Box::default(), Presence::new(false))));
+        unknown.append(row, bytes, at_most);
+    }
+
     /// Adds one more row to the table that the column stands for, where [`Batch::open_row`] added one for the same row
     /// before; returns its number.
     #[inline(always)]
@@ -185,6 +196,9 @@ impl Batch {
             for oneof in &mut growing.oneofs {
                 oneof.numbers.truncate(rows);
             }
+            if let Some(unknown) = &mut growing.unknown {
+                unknown.truncate(rows);
+            }
             let columns = self.layout.tables[growing.layout].columns.len();
             for slot in table.slot(0)..table.slot(0) + columns {
                 let number = (self.slots[slot] as usize).checked_sub(1);
@@ -208,7 +222,11 @@ impl Batch {
         validity: Validity,
     ) -> Table {
         let layout = Arc::clone(&self.layout);
-        let GrowingTable { layout: number, ref mut oneofs, .. } = self.tables[table.number()];
+        let GrowingTable { layout: number, ref mut oneofs, ref mut unknown, .. } = self.tables[table.number()];
+        let unknown = unknown.take().map(|unknown| {
+            let (data, offsets, _) = unknown.finish(rows);
+            StringColumn { is_text: false, data, offsets: Offsets::new(offsets) }
+        });
         let oneofs = std::mem::take(oneofs).into_iter().map(|oneof| oneof.numbers.finish(rows).0).collect();
         let finished = layout.tables[number].columns.iter().enumerate().map(|(index, column)| {
             let number = (self.slots[table.slot(0) + index] as usize).checked_sub(1)?;
@@ -216,7 +234,7 @@ impl Batch {
             Some(self.finish_column(columns, growing, column, rows))
         });
         let finished = finished.collect();
-        Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs)
+        Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs).with_unknown(unknown)
     }
 
     fn finish_column(

@@ -2,7 +2,8 @@
 
 use super::batch::TableId;
 use super::buffer::Element;
-use super::growing::{NumberLists, Numbers, RowLists, Rows, StringLists, Strings};
+use super::growing::{NumberLists, Numbers, RowLists, Rows};
+use super::growing_strings::{StringLists, Strings};
 use super::layout::Dtype;
 use super::presence::Presence;
 

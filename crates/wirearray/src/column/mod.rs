@@ -9,6 +9,7 @@ mod batch;
 mod buffer;
 mod growing;
 mod growing_column;
+mod growing_strings;
 mod layout;
 mod memory;
 mod offsets;
@@ -18,8 +19,9 @@ mod take;
 
 pub use batch::{Batch, TableId};
 pub use buffer::{Buffer, Element};
-pub use growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts, StringLists, Strings, Texts, View};
+pub use growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts, View};
 pub use growing_column::{Growing, Width};
+pub use growing_strings::{StringLists, Strings, Texts};
 pub use layout::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
 pub use memory::{Memory, Owner};
 pub use offsets::{Offsets, OffsetsError};

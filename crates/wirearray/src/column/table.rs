@@ -93,7 +93,8 @@ impl Table {
     /// The same table with the fields of each row that the schema does not know.
     #[must_use]
     pub(crate) fn with_unknown(mut self, unknown: Option<StringColumn>) -> Self {
-        self.unknown = unknown.map(Box::new);
+        // Rows that had some may be gone again. A table of which nothing was kept is the same however that came about.
+        self.unknown = unknown.filter(|unknown| !unknown.data.as_bytes().is_empty()).map(Box::new);
         self
     }
 
@@ -267,6 +268,11 @@ impl StringColumn {
             Item::String { is_text, .. } => Self { is_text, data, offsets: Offsets::new(offsets) },
             _ => unreachable!("a column of strings is made for a string only"),
         }
+    }
+
+    /// Bytes of which each entry is empty.
+    pub fn of_empty_bytes(entries: usize) -> Self {
+        Self::filled(false, &[], entries)
     }
 
     fn filled(is_text: bool, default: &[u8], rows: usize) -> Self {
