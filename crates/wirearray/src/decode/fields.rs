@@ -114,12 +114,12 @@ impl<'p> Decoder<'p> {
     /// Closes the current message or group and goes on at byte `resume` of the one around it; true where there is none.
     #[inline(always)]
     pub(super) fn leave(&mut self, reader: &mut Reader<'_, 'p>, resume: usize) -> bool {
-        let closed = self.open.pop();
+        let Some(Frame { is_dropped, column, tag_start, .. }) = self.open.pop() else { return true };
         let Some(around) = self.open.last() else { return true };
         reader.frame = *around;
         reader.seek(resume);
-        if let Some(entry) = closed.filter(|closed| closed.is_dropped) {
-            self.leave_dropped(reader, entry);
+        if is_dropped {
+            self.leave_dropped(reader, column, tag_start);
         }
         false
     }

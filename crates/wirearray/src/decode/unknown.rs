@@ -26,6 +26,10 @@ impl<'p> Decoder<'p> {
     /// Moves past a field that is not selected; forgets what the oneof had set that it is a member of. A number that its
     /// closed enum does not know leaves the oneof alone, as if it were decoded.
     pub(super) fn notice(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
+        if !step.is_in_oneof && !reader.frame.plan.is_map_entry {
+            // Nothing depends on most fields that are left out.
+            return self.skip_value(reader, reader.tag);
+        }
         let field = &reader.frame.plan.unselected[usize::from(step.column)];
         if field.known.is_empty() {
             self.skip_value(reader, reader.tag)?;
@@ -62,12 +66,13 @@ impl<'p> Decoder<'p> {
         self.batch.keep_unknown(table, row, bytes, rows_left(reader.all_end, start));
     }
 
-    /// Forgets an entry of a map that has just been left, and keeps all of it as a field of the message around it.
+    /// Forgets the entry of a map that has just been left, and keeps all of it as a field of the message around it: from
+    /// its tag at byte `start` on.
     #[cold]
-    pub(super) fn leave_dropped(&mut self, reader: &Reader<'_, 'p>, entry: Frame<'p>) {
-        if let Some(entries) = self.batch.column_number(reader.frame.table, entry.column) {
+    pub(super) fn leave_dropped(&mut self, reader: &Reader<'_, 'p>, column: u16, start: usize) {
+        if let Some(entries) = self.batch.column_number(reader.frame.table, column) {
             self.batch.drop_row(entries);
         }
-        self.keep(reader, entry.tag_start);
+        self.keep(reader, start);
     }
 }
