@@ -13,6 +13,7 @@ mod intake;
 mod key;
 mod lent;
 mod message_type;
+mod messages;
 mod offsets;
 mod ragged;
 mod record;

@@ -7,14 +7,14 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyMappingProxy, PyString};
-use wirearray::column::{self, Offsets, Owner};
+use wirearray::column::Owner;
 use wirearray::decode::{self, Input, Options, Views};
 use wirearray::plan::Plan;
 
 use crate::errors;
 use crate::field::Field;
 use crate::lent::Lent;
-use crate::offsets;
+use crate::messages::Messages;
 use crate::record::Record;
 use crate::schema::Schema;
 use crate::table::Table;
@@ -57,7 +57,7 @@ impl MessageType {
 
     /// Decodes what the official package has written.
     pub(crate) fn decode_bytes(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Record> {
-        self.decode_owned(py, Arc::new(Lent::new(data, "data")?), CopyArgument::TRUE)
+        self.decode_owned(py, Arc::new(Lent::new(data, "data")?), CopyArgument::TRUE.options(true))
     }
 
     fn message(&self) -> &wirearray::schema::Message {
@@ -152,6 +152,9 @@ impl MessageType {
     ///     ``True`` gives arrays of one's own: aligned, contiguous, writable. ``None`` gives a read-only view of `data` where
     ///     a packed field of fixed-width numbers lies in one aligned run, a copy elsewhere. ``False`` gives views only,
     ///     unaligned ones too. A view keeps `data` alive.
+    /// keep_unknown : bool, default False
+    ///     Whether the fields that the schema does not know are kept, as they were written: :attr:`Record.unknown_fields`.
+    ///     Fields that :meth:`select` leaves out are not among them. They are copies, whatever `copy` is.
     ///
     /// Returns
     /// -------
@@ -170,10 +173,19 @@ impl MessageType {
     /// -----
     /// The GIL is released. Messages may be nested 100 deep, as in the official parsers; required fields may be missing. All
     /// else is as the Protocol Buffers encoding specification has it.
-    #[pyo3(signature = (data, *, copy = CopyArgument::TRUE), text_signature = "($self, data, *, copy=True)")]
-    fn decode(&self, py: Python<'_>, data: &Bound<'_, PyAny>, copy: CopyArgument) -> PyResult<Record> {
+    #[pyo3(
+        signature = (data, *, copy = CopyArgument::TRUE, keep_unknown = false),
+        text_signature = "($self, data, *, copy=True, keep_unknown=False)"
+    )]
+    fn decode(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        copy: CopyArgument,
+        keep_unknown: bool,
+    ) -> PyResult<Record> {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
-        self.decode_owned(py, owner, copy)
+        self.decode_owned(py, owner, copy.options(keep_unknown))
     }
 
     /// Decode the one message that a file holds.
@@ -185,6 +197,8 @@ impl MessageType {
     /// path : path
     /// copy : bool or None, default True
     ///     As for :meth:`decode`. Views keep the file mapped; do not cut it short meanwhile.
+    /// keep_unknown : bool, default False
+    ///     As for :meth:`decode`.
     ///
     /// Returns
     /// -------
@@ -196,10 +210,14 @@ impl MessageType {
     ///     If the file does not exist.
     /// DecodeError, ValueError
     ///     As for :meth:`decode`.
-    #[pyo3(signature = (path, *, copy = CopyArgument::TRUE), text_signature = "($self, path, *, copy=True)")]
-    fn load(&self, py: Python<'_>, path: PathBuf, copy: CopyArgument) -> PyResult<Record> {
+    #[pyo3(
+        signature = (path, *, copy = CopyArgument::TRUE, keep_unknown = false),
+        text_signature = "($self, path, *, copy=True, keep_unknown=False)"
+    )]
+    fn load(&self, py: Python<'_>, path: PathBuf, copy: CopyArgument, keep_unknown: bool) -> PyResult<Record> {
         let owner = py.detach(|| wirearray::input::open(&path));
-        self.decode_owned(py, owner.map_err(|error| errors::file_error(&error, &path))?, copy)
+        let owner = owner.map_err(|error| errors::file_error(&error, &path))?;
+        self.decode_owned(py, owner, copy.options(keep_unknown))
     }
 
     /// Decode many messages.
@@ -212,6 +230,8 @@ impl MessageType {
     ///     Where each message starts in the one buffer, and where the last one ends, in bytes.
     /// copy : bool or None, default True
     ///     As for :meth:`decode`.
+    /// keep_unknown : bool, default False
+    ///     As for :meth:`decode`: :attr:`Table.unknown_fields`.
     ///
     /// Returns
     /// -------
@@ -234,8 +254,8 @@ impl MessageType {
     /// >>> schema["Tick"].decode_many([b"\x08\x05", b"", b"\x08\x07"])["price"]
     /// array([5, 0, 7])
     #[pyo3(
-        signature = (data, *, offsets = None, copy = CopyArgument::TRUE),
-        text_signature = "($self, data, *, offsets=None, copy=True)"
+        signature = (data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false),
+        text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False)"
     )]
     fn decode_many(
         &self,
@@ -243,12 +263,13 @@ impl MessageType {
         data: &Bound<'_, PyAny>,
         offsets: Option<&Bound<'_, PyAny>>,
         copy: CopyArgument,
+        keep_unknown: bool,
     ) -> PyResult<Table> {
         let messages = match offsets {
             Some(offsets) => Messages::in_one_buffer(data, offsets)?,
             None => Messages::in_buffers(data)?,
         };
-        let table = py.detach(|| messages.decode(&self.plan, copy.options()));
+        let table = py.detach(|| messages.decode(&self.plan, copy.options(keep_unknown)));
         let table = table.map_err(|error| errors::decode_error(&error))?;
         let rows = 0..table.rows();
         Ok(Table::new(self.plan.clone(), Arc::new(table), rows))
@@ -256,9 +277,11 @@ impl MessageType {
 
     /// Decodes one message with the reference decoder.
     #[cfg(feature = "reference")]
-    fn _decode_reference(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Record> {
+    #[pyo3(signature = (data, *, keep_unknown = false))]
+    fn _decode_reference(&self, py: Python<'_>, data: &Bound<'_, PyAny>, keep_unknown: bool) -> PyResult<Record> {
         let lent = Lent::new(data, "data")?;
-        let table = py.detach(|| wirearray::reference::decode(&self.plan, lent.as_ref()));
+        let options = Options { keep_unknown, ..Options::default() };
+        let table = py.detach(|| wirearray::reference::decode(&self.plan, lent.as_ref(), options));
         Ok(Record::new(self.plan.clone(), Arc::new(table.map_err(|error| errors::decode_error(&error))?), 0))
     }
 
@@ -268,8 +291,8 @@ impl MessageType {
 }
 
 impl MessageType {
-    fn decode_owned(&self, py: Python<'_>, owner: Owner, copy: CopyArgument) -> PyResult<Record> {
-        let table = py.detach(|| decode::decode(&self.plan, Input::from(&owner), copy.options()));
+    fn decode_owned(&self, py: Python<'_>, owner: Owner, options: Options) -> PyResult<Record> {
+        let table = py.detach(|| decode::decode(&self.plan, Input::from(&owner), options));
         let table = table.map_err(|error| errors::decode_error(&error))?;
         Ok(Record::new(self.plan.clone(), Arc::new(table), 0))
     }
@@ -281,8 +304,8 @@ struct CopyArgument(Views);
 impl CopyArgument {
     const TRUE: Self = Self(Views::Never);
 
-    fn options(&self) -> Options {
-        Options { views: self.0, ..Options::default() }
+    fn options(&self, keep_unknown: bool) -> Options {
+        Options { views: self.0, keep_unknown, ..Options::default() }
     }
 }
 
@@ -297,56 +320,6 @@ impl<'py> FromPyObject<'_, 'py> for CopyArgument {
             Err(_) => {
                 let found = copy.repr()?;
                 Err(PyTypeError::new_err(format!("copy: expected True, None or False, got {found}")))
-            }
-        }
-    }
-}
-
-/// Messages that Python lends.
-enum Messages {
-    /// Each in a buffer of its own.
-    Buffers(Vec<Owner>),
-    /// All in one.
-    OneBuffer(Owner, Offsets),
-}
-
-impl Messages {
-    fn in_buffers(data: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if Lent::new(data, "data").is_ok() {
-            let message = "data: got one buffer; pass a list of buffers, or offsets= with where each message starts";
-            return Err(PyTypeError::new_err(message));
-        }
-        let items = data.try_iter().map_err(|_| {
-            let found = data.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
-            PyTypeError::new_err(format!("data: expected a list of buffers, got {found}"))
-        })?;
-        let lent = |(row, item): (usize, PyResult<Bound<'_, PyAny>>)| {
-            let owner: Owner = Arc::new(Lent::new(&item?, format_args!("data[{row}]"))?);
-            Ok(owner)
-        };
-        items.enumerate().map(lent).collect::<PyResult<_>>().map(Self::Buffers)
-    }
-
-    fn in_one_buffer(data: &Bound<'_, PyAny>, offsets: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let owner: Owner = Arc::new(Lent::new(data, "data")?);
-        let offsets = offsets::checked(offsets, (*owner).as_ref().len())?;
-        Ok(Self::OneBuffer(owner, offsets))
-    }
-
-    fn decode(&self, plan: &Plan, options: Options) -> Result<column::Table, wirearray::DecodeError> {
-        match self {
-            Self::Buffers(buffers) => {
-                let whole = |owner| {
-                    let input = Input::from(owner);
-                    (input, 0..input.bytes.len())
-                };
-                let total_len = buffers.iter().map(|owner| (**owner).as_ref().len()).sum();
-                decode::decode_many(plan, buffers.iter().map(whole), total_len, options)
-            }
-            Self::OneBuffer(owner, offsets) => {
-                let input = Input::from(owner);
-                let messages = (0..offsets.len()).map(|row| (input, offsets.range(row).unwrap_or_default()));
-                decode::decode_many(plan, messages, input.bytes.len(), options)
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString};
 use wirearray::column::{self, Data};
 use wirearray::plan::Plan;
 
@@ -52,6 +52,14 @@ impl Record {
     #[getter]
     fn message_type(&self) -> MessageType {
         MessageType::of_table(&self.plan, self.table.number())
+    }
+
+    /// The fields that the schema does not know, as they were written: bytes, empty where none came, or where they were not
+    /// kept. ``decode(data, keep_unknown=True)`` keeps them, of each message within the message too.
+    #[getter]
+    fn unknown_fields<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let unknown = self.table.unknown().and_then(|unknown| unknown.get(self.row));
+        PyBytes::new(py, unknown.unwrap_or_default())
     }
 
     fn __len__(&self) -> usize {

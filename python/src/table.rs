@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use wirearray::column::{self, Data, Dtype};
+use wirearray::column::{self, Data, Dtype, StringColumn};
 use wirearray::plan::Plan;
 
 use crate::array;
@@ -15,6 +15,7 @@ use crate::errors;
 use crate::intake::Intake;
 use crate::key::{self, Rows};
 use crate::message_type::MessageType;
+use crate::strings::Strings;
 use crate::values::{self, IntoBoundPyAny, column_object, entry_object};
 
 /// Messages of one type, column by column: one row a message.
@@ -118,6 +119,16 @@ impl Table {
     #[getter]
     fn message_type(&self) -> MessageType {
         MessageType::of_table(&self.plan, self.table.number())
+    }
+
+    /// The fields of each row that the schema does not know, as they were written: Strings of bytes, empty where none came,
+    /// or where they were not kept. ``decode_many(data, keep_unknown=True)`` keeps them, of each table within the table too.
+    #[getter]
+    fn unknown_fields(&self) -> Strings {
+        match self.table.unknown() {
+            Some(unknown) => Strings::new(self.plan.clone(), unknown.clone(), self.rows.clone()),
+            None => Strings::new(self.plan.clone(), StringColumn::of_empty_bytes(self.rows.len()), 0..self.rows.len()),
+        }
     }
 
     fn __len__(&self) -> usize {

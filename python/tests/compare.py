@@ -27,7 +27,7 @@ def assert_same(record: Any, message: Message, path: str = "") -> None:
     for field in fields_of(message.DESCRIPTOR):
         where = f"{path}.{field.name}"
         if field.map:
-            _assert_same_map(record[field.name], field, _official_map(message, field), where)
+            _assert_same_map(record[field.name], field, official_map(message, field), where)
         elif field.repeated:
             _assert_same_repeated(record[field.name], field, field.value(message), where)
         else:
@@ -63,6 +63,7 @@ def assert_same_record(left: Any, right: Any, path: str = "") -> None:
         return
     names = list(left.message_type.fields)
     assert names == list(right.message_type.fields), f"{path}: the sides have different fields"
+    assert left.unknown_fields == right.unknown_fields, f"{path}: unknown fields"
     for name, field in left.message_type.fields.items():
         where = f"{path}.{name}"
         if field.presence:
@@ -148,7 +149,7 @@ def _map_value_field(field: OfficialField) -> OfficialField:
     return next(part for part in fields_of(field.descriptor.message_type) if part.name == "value")
 
 
-def _official_map(message: Message, field: OfficialField) -> dict[Any, Any]:
+def official_map(message: Message, field: OfficialField) -> dict[Any, Any]:
     """The official map as a dictionary, string keys as bytes: proto2 does not require keys to be text."""
     container = field.value(message)
     if field.descriptor.message_type.fields_by_name["key"].type != field.descriptor.TYPE_STRING:
@@ -245,7 +246,7 @@ def _assert_same_ragged(ragged: Any, field: OfficialField, messages: Sequence[Me
     assert ragged.offsets.tolist() == np.cumsum([0, *lengths]).tolist(), f"{where}: offsets"
     assert ragged.lengths.tolist() == lengths, f"{where}: lengths"
     if field.map:
-        maps = [{} if message is None else _official_map(message, field) for message in messages]
+        maps = [{} if message is None else official_map(message, field) for message in messages]
         _assert_same_entries(ragged, field, maps, where)
     elif field.is_message:
         assert_same_table(ragged.values, [item for container in containers for item in container], where)
@@ -302,4 +303,5 @@ def _assert_same_map_tables(left: Any, right: Any, where: str) -> None:
     assert left_rows.keys() == right_rows.keys(), f"{where}: keys {list(left_rows)} against {list(right_rows)}"
     value_field = left.message_type.fields["value"]
     for key, row in left_rows.items():
+        assert left[row].unknown_fields == right[right_rows[key]].unknown_fields, f"{where}[{key!r}]: unknown fields"
         _assert_same_value(left["value"][row], right["value"][right_rows[key]], value_field, f"{where}[{key!r}]")

@@ -3,8 +3,8 @@
 The reader's schema is what a user would have: proto2, proto3, or edition 2023, all scalar types, enums, groups, maps,
 oneofs, defaults, extensions, recursion, field numbers of all tag sizes. The writer's schema is a relaxed copy: the
 same numbers, but packed and unpacked at will, no oneofs, maps as plain entries (so keys repeat and parts are missing),
-wider integers, bytes for strings, now and then another type altogether. What it writes is legal input for the reader
-and reaches cases that no encoder of the reader's schema would ever produce.
+wider integers, bytes for strings, now and then another type altogether, and fields that the reader does not have. What
+it writes is legal input for the reader and reaches cases that no encoder of the reader's schema would ever produce.
 """
 
 import random
@@ -37,6 +37,9 @@ NUMBERS = (
     *(262_143, 262_144, 33_554_431, 33_554_432, (1 << 29) - 1),
 )
 EXTENSION_RANGE = (1000, 1100)
+
+# Numbers that no field of the reader has, in tags of one to five bytes.
+UNKNOWN_NUMBERS = (14, 1999, 18_000, 300_000, 40_000_000)
 
 # Types that a value of another type is written as, to be cut down or converted by the reader.
 WIDER = {
@@ -290,12 +293,26 @@ def _relaxed(choose: random.Random, reader: FileDescriptorProto) -> FileDescript
         extension.ClearField("extendee")
     root.field.extend(file.extension)
     file.ClearField("extension")
+    type_names = [f".case.{message.name}" for message in file.message_type]
     for message in all_messages(list(file.message_type)):
+        if not message.options.map_entry:
+            _add_unknown(choose, message, type_names)
         for name in ("options", "oneof_decl", "extension_range"):
             message.ClearField(name)
         for field in message.field:
             _relax(choose, field)
     return file
+
+
+def _add_unknown(choose: random.Random, message: DescriptorProto, type_names: list[str]) -> None:
+    """Fields that the reader does not have. A map's entry gets none: with one, official decoders differ."""
+    for number in choose.sample(UNKNOWN_NUMBERS, choose.randint(0, 2)):
+        label = choose.choice((Type.LABEL_OPTIONAL, Type.LABEL_REPEATED))
+        field = message.field.add(name=f"unknown{number}", number=number, label=label, type=choose.choice(SCALARS))
+        if choose.random() < 0.3:
+            field.type, field.type_name = Type.TYPE_MESSAGE, choose.choice(type_names)
+            if choose.random() < 0.5:
+                field.options.features.message_encoding = FeatureSet.DELIMITED
 
 
 def _relax(choose: random.Random, field: FieldDescriptorProto) -> None:

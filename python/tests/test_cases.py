@@ -7,6 +7,7 @@ the specification part are listed, each with its reason.
 
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,12 @@ import wirearray as wa
 
 import official
 from compare import assert_same
+from unknown import assert_same_unknown
 
 FOLDER = Path(__file__).resolve().parents[2] / "testdata" / "cases"
+
+# What unknown fields are shown as.
+UNKNOWN = "?"
 
 _ENTRIES = (
     "upb keeps a map's entry with an unknown field as one unknown field; C++, Java, and pure Python read the entry"
@@ -31,6 +36,7 @@ OFFICIAL_DIFFERS = {
     "message_sets/the_parts_of_an_item_come_in_any_order": (
         "of two items of one number upb keeps the second; C++ and pure Python merge them, as singular messages are"
     ),
+    "unknown/an_entry_of_a_map_keeps_its_own": _ENTRIES,
 }
 
 
@@ -46,6 +52,7 @@ class Case:
     rows: tuple[dict[str, Any], ...] | None
     error: dict[str, Any] | None
     absent: dict[str, Any]
+    unknown: tuple[dict[str, str], ...] | None
 
     @property
     def whole(self) -> Any:
@@ -68,7 +75,18 @@ def _read(file: Path) -> Case:
         rows=None if expect is None else tuple([expect] if isinstance(expect, dict) else expect),
         error=case.get("error"),
         absent=case.get("absent", {}),
+        unknown=_unknown(case.get("unknown")),
     )
+
+
+def _unknown(unknown: Any) -> tuple[dict[str, str], ...] | None:
+    """Of each message the unknown fields by the path of the message within it, as `_take_unknown` finds them."""
+    if unknown is None:
+        return None
+    each = [
+        {"": item} if isinstance(item, str) else item for item in (unknown if isinstance(unknown, list) else [unknown])
+    ]
+    return tuple({path: f"hex:{_bytes(text).hex()}" for path, text in item.items() if _bytes(text)} for item in each)
 
 
 def _bytes(text: str) -> bytes:
@@ -110,6 +128,15 @@ def test_fields_that_are_not_set_hold_their_defaults(case: Case) -> None:
     assert {name: _value(record[name], fields[name]) for name in case.absent} == case.absent
 
 
+@_each([case for case in ACCEPTED if case.unknown is not None])
+def test_unknown_fields_are_kept_where_that_is_wanted(case: Case) -> None:
+    kept = [_shown(case.message_type.decode(data, keep_unknown=True)) for data in case.messages]
+    assert [_shown(record) for record in case.message_type.decode_many(case.messages, keep_unknown=True)] == kept
+    for shown, row, expected in zip(kept, case.rows, case.unknown, strict=True):
+        assert dict(_take_unknown(shown, "")) == expected
+        assert shown == row
+
+
 @_each(REFUSED)
 def test_an_error_says_what_is_wrong_and_where(case: Case) -> None:
     with pytest.raises(wa.DecodeError) as refusal:
@@ -144,7 +171,9 @@ def _assert_official(case: Case) -> None:
         return
     for data, message in zip(case.messages, parsed, strict=True):
         assert message is not None
-        assert_same(case.whole.decode(data), message)
+        record = case.whole.decode(data, keep_unknown=True)
+        assert_same(record, message)
+        assert_same_unknown(record, message)
 
 
 def _descriptor_set(schema: str) -> bytes:
@@ -160,7 +189,25 @@ def _descriptor_set(schema: str) -> bytes:
 def _shown(record: Any) -> dict[str, Any]:
     """The fields of a record that are set, as a case file writes them."""
     fields = record.message_type.fields
-    return {name: _value(record[name], field) for name, field in fields.items() if _is_set(record, name, field)}
+    shown = {name: _value(record[name], field) for name, field in fields.items() if _is_set(record, name, field)}
+    return shown | _shown_unknown(record)
+
+
+def _shown_unknown(record: Any) -> dict[str, str]:
+    """The unknown fields, where they were kept, under a name that no field has."""
+    return {UNKNOWN: f"hex:{record.unknown_fields.hex()}"} if record.unknown_fields else {}
+
+
+def _take_unknown(shown: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Takes the unknown fields out of what was shown, each with the path of the message that has them."""
+    if isinstance(shown, dict):
+        if UNKNOWN in shown:
+            yield path, shown.pop(UNKNOWN)
+        for name, value in shown.items():
+            yield from _take_unknown(value, f"{path}.{name}" if path else name)
+    elif isinstance(shown, list):
+        for index, item in enumerate(shown):
+            yield from _take_unknown(item, f"{path}[{index}]")
 
 
 def _is_set(record: Any, name: str, field: Any) -> bool:
@@ -182,7 +229,8 @@ def _value(value: Any, field: Any) -> Any:
 
 def _entry(entry: Any) -> dict[str, Any]:
     """An entry of a map has both of its parts, whether or not they came."""
-    return {name: _single(entry[name], field) for name, field in entry.message_type.fields.items()}
+    parts = {name: _single(entry[name], field) for name, field in entry.message_type.fields.items()}
+    return parts | _shown_unknown(entry)
 
 
 def _single(value: Any, field: Any) -> Any:

@@ -11,7 +11,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from google.protobuf.message import Message
 
 import official
 from compare import assert_same, assert_same_record, assert_same_table
+from unknown import assert_same_unknown
 from wire import END_GROUP, FIXED32, LENGTH_DELIMITED, START_GROUP, write_tag, write_varint
 
 FILES = ("corpus.jsonl", "corpus_perf.jsonl", "adversarial.jsonl")
@@ -35,7 +36,7 @@ each_file = pytest.mark.parametrize("file", FILES)
 def test_every_case_gets_its_verdict_and_values(conformance: Path, file: str) -> None:
     suite = _suite(conformance)
     _report(
-        suite.fault(case, lambda message_type, data: message_type.decode(data)) for case in _cases(conformance, file)
+        suite.fault(case, lambda kind, data: kind.decode(data, keep_unknown=True)) for case in _cases(conformance, file)
     )
 
 
@@ -44,7 +45,7 @@ def test_every_case_gets_its_verdict_and_values_as_one_of_many(conformance: Path
     suite = _suite(conformance)
     # The refused message stands second, so that its row is known; the empty ones around it are the default message.
     _report(
-        suite.fault(case, lambda kind, data: kind.decode_many([b"", data, b""])[1], row=1)
+        suite.fault(case, lambda kind, data: kind.decode_many([b"", data, b""], keep_unknown=True)[1], row=1)
         for case in _cases(conformance, file)
     )
 
@@ -54,7 +55,10 @@ def test_every_case_gets_its_verdict_and_values_from_the_reference_decoder(confo
     suite = _suite(conformance)
     if not hasattr(wa.MessageType, "_decode_reference"):
         pytest.skip("this build of wirearray is without the engine's feature `reference`")
-    _report(suite.fault(case, lambda kind, data: kind._decode_reference(data)) for case in _cases(conformance, file))
+    _report(
+        suite.fault(case, lambda kind, data: kind._decode_reference(data, keep_unknown=True))
+        for case in _cases(conformance, file)
+    )
 
 
 @each_file
@@ -154,7 +158,7 @@ class Suite:
         message = self.expected(case)
         if message is None and case.expect == "either":
             return None
-        return _difference(case, lambda: assert_same(record, message))
+        return _difference(case, lambda: _assert_all_same(case, record, message))
 
     def expected(self, case: Case) -> Message | None:
         """The official package's message, or None where it refuses the payload."""
@@ -163,10 +167,17 @@ class Suite:
 
     def disagreement(self, case: Case) -> str | None:
         message_type = self.schema[case.message_type]
-        fast, slow = _decoded(message_type.decode, case.payload), _decoded(message_type._decode_reference, case.payload)
+        decoders = (message_type.decode, message_type._decode_reference)
+        fast, slow = (_decoded(partial(decode, keep_unknown=True), case.payload) for decode in decoders)
         if isinstance(fast, str) or isinstance(slow, str):
             return None if fast == slow else f"{case.name}: fast {fast!r}, reference {slow!r}"
         return _difference(case, lambda: assert_same_record(fast, slow))
+
+
+def _assert_all_same(case: Case, record: Any, message: Message) -> None:
+    assert_same(record, message)
+    if case.name not in SAME_AS:
+        assert_same_unknown(record, message)
 
 
 REFUSED = "refused"

@@ -21,6 +21,7 @@ import official
 from compare import assert_same, assert_same_record, assert_same_table
 from random_messages import damaged, random_message, shuffled
 from random_schema import random_schema
+from unknown import assert_same_unknown, unknown_fields
 from wire import is_ambiguous
 
 FIRST = int(os.environ.get("WIREARRAY_PROPERTY_FIRST", "0"))
@@ -63,7 +64,8 @@ def test_both_decoders_give_the_same_record() -> None:
     _skip_without_reference_decoder()
     for case, payload in _payloads("legal", "damaged"):
         if payload.message is not None:
-            fast, slow = case.message_type.decode(payload.data), case.message_type._decode_reference(payload.data)
+            decoders = (case.message_type.decode, case.message_type._decode_reference)
+            fast, slow = (decode(payload.data, keep_unknown=True) for decode in decoders)
             _noted(case, payload.data, lambda a=fast, b=slow: assert_same_record(a, b))
 
 
@@ -81,10 +83,10 @@ def test_random_messages_decode_as_one_table() -> None:
 def test_rows_of_a_table_are_the_messages() -> None:
     for case in _cases():
         accepted = [payload for payload in case.legal if payload.message is not None]
-        table = case.message_type.decode_many([payload.data for payload in accepted])
+        table = case.message_type.decode_many([payload.data for payload in accepted], keep_unknown=True)
         for row, payload in enumerate(accepted):
             record = table[row]
-            _noted(case, payload.data, lambda record=record, payload=payload: assert_same(record, payload.message))
+            _noted(case, payload.data, lambda record=record, payload=payload: _assert_all_same(record, payload.message))
         reverse = table[np.arange(len(accepted))[::-1]]
         messages = [payload.message for payload in reversed(accepted)]
         _noted(case, b"", lambda table=reverse, messages=messages: assert_same_table(table, messages))
@@ -123,6 +125,8 @@ def test_few_messages_are_left_out() -> None:
     assert kept > 0.9 * DAMAGED_PER_CASE * len(CASES)
     refused = sum(payload.message is None for case in _cases() for payload in case.damaged)
     assert 0.1 * kept < refused < 0.9 * kept, "damage that is always or never noticed tests little"
+    messages = [payload.message for case in _cases() for payload in case.legal if payload.message is not None]
+    assert sum(bool(unknown_fields(message)) for message in messages) > 0.2 * len(messages)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -133,12 +137,17 @@ LEGAL_PER_CASE, DAMAGED_PER_CASE = 11, 10
 def _check(case: Case, payload: Payload, decode: Any) -> None:
     """One decoder's verdict and values for one payload."""
     try:
-        record = decode(payload.data)
+        record = decode(payload.data, keep_unknown=True)
     except wa.DecodeError as refusal:
         assert payload.message is None, f"refused ({refusal}): {case.note(payload.data)}"
         return
     assert payload.message is not None, f"accepted: {case.note(payload.data)}"
-    _noted(case, payload.data, lambda: assert_same(record, payload.message))
+    _noted(case, payload.data, lambda: _assert_all_same(record, payload.message))
+
+
+def _assert_all_same(record: Any, message: Message) -> None:
+    assert_same(record, message)
+    assert_same_unknown(record, message)
 
 
 def _noted(case: Case, data: bytes, check: Any) -> None:

@@ -5,12 +5,17 @@ mod case;
 #[path = "support/show.rs"]
 mod show;
 
+use std::collections::BTreeMap;
+
 use case::{Case, Verdict, read_cases};
-use show::{show_entry, show_row};
+use show::{UNKNOWN, show_entry, show_row};
+use toml::Value;
 use wirearray::DecodeError;
 use wirearray::column::Table;
-use wirearray::decode::{self, Input, Options};
+use wirearray::decode::{self, Input, Options, Views};
 use wirearray::plan::Plan;
+
+const KEEPING: Options = Options { views: Views::Never, depth_limit: decode::DEPTH_LIMIT, keep_unknown: true };
 
 #[test]
 fn every_case_decodes_as_it_says() {
@@ -52,6 +57,40 @@ fn messages_decode_alone_as_they_do_among_many() {
 }
 
 #[test]
+fn unknown_fields_are_kept_where_that_is_wanted() {
+    check(|case| {
+        let Some(expected) = &case.unknown else { return Ok(()) };
+        for (message, expected) in case.messages.iter().zip(expected) {
+            let table = decode_keeping(&case.plan, message).map_err(|error| error.to_string())?;
+            let (mut found, mut row) = (BTreeMap::new(), Value::Table(show_row(&case.plan, &table, 0)));
+            take_unknown(&mut row, "", &mut found);
+            same(found, expected)?;
+            let forgetting = decode(&case.plan, message).unwrap();
+            same(row, &Value::Table(show_row(&case.plan, &forgetting, 0)))?;
+        }
+        Ok(())
+    });
+}
+
+/// Takes the unknown fields out of what was shown of a row, each with the path of the message that has them.
+fn take_unknown(shown: &mut Value, path: &str, found: &mut BTreeMap<String, String>) {
+    match shown {
+        Value::Table(row) => {
+            if let Some(Value::String(unknown)) = row.remove(UNKNOWN) {
+                found.insert(path.to_owned(), unknown);
+            }
+            let dot = if path.is_empty() { "" } else { "." };
+            row.iter_mut().for_each(|(name, value)| take_unknown(value, &format!("{path}{dot}{name}"), found));
+        }
+        Value::Array(items) => {
+            let items = items.iter_mut().enumerate();
+            items.for_each(|(index, item)| take_unknown(item, &format!("{path}[{index}]"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
 fn an_error_among_many_names_its_row() {
     check(|case| {
         let (Verdict::Error { kind, offset, path, .. }, [message]) = (&case.verdict, &case.messages[..]) else {
@@ -83,10 +122,10 @@ fn every_beginning_of_a_message_gets_the_same_verdict_from_both_decoders() {
     });
 }
 
-/// Both decoders give the same table, or an error of the same kind at the same byte.
+/// Both decoders give the same table, unknown fields and all, or an error of the same kind at the same byte.
 #[cfg(feature = "reference")]
 fn agree(plan: &Plan, message: &[u8]) -> Result<(), String> {
-    match (decode(plan, message), wirearray::reference::decode(plan, message)) {
+    match (decode_keeping(plan, message), wirearray::reference::decode(plan, message, KEEPING)) {
         (Ok(fast), Ok(slow)) if fast == slow => Ok(()),
         (Err(fast), Err(slow)) if (fast.kind(), fast.offset()) == (slow.kind(), slow.offset()) => Ok(()),
         (fast, slow) => {
@@ -111,6 +150,10 @@ fn same<T: PartialEq + std::fmt::Debug>(found: T, expected: &T) -> Result<(), St
 
 fn decode(plan: &Plan, message: &[u8]) -> Result<Table, DecodeError> {
     decode::decode(plan, message.into(), Options::default())
+}
+
+fn decode_keeping(plan: &Plan, message: &[u8]) -> Result<Table, DecodeError> {
+    decode::decode(plan, message.into(), KEEPING)
 }
 
 fn decode_many(plan: &Plan, messages: &[Vec<u8>]) -> Result<Table, DecodeError> {

@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
-use super::buffer::Element;
-use super::growing::{AtMost, NumberLists, Numbers, RowLists, Rows, StringLists, Strings};
-use super::layout::{Cardinality, ColumnLayout, Dtype, Item, Layout};
+use super::growing::{AtMost, Numbers, RowLists, Rows};
+use super::growing_column::{Growing, wrong_column};
+use super::growing_strings::{StringLists, Strings};
+use super::layout::{Cardinality, ColumnLayout, Item, Layout};
 use super::memory::Memory;
+use super::offsets::Offsets;
 use super::presence::{Presence, Validity};
 use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
 
@@ -53,6 +55,8 @@ struct GrowingTable {
     /// True where its rows are those of the batch: of the outermost table and of singular messages in it.
     has_rows_of_batch: bool,
     oneofs: Vec<GrowingOneof>,
+    /// The fields that the schema does not know, once one was kept; boxed, because few tables have any.
+    unknown: Option<Box<Strings>>,
 }
 
 /// Which member of a oneof each row has set.
@@ -61,22 +65,6 @@ struct GrowingOneof {
     numbers: Numbers<u32>,
     /// The column of the last row's member, if it has one.
     member: Option<u16>,
-}
-
-/// A column under construction.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "each holds what its payload's name says; wide, narrow and byte are 8, 4 and 1 bytes")]
-pub enum Growing {
-    Wide(Numbers<u64>),
-    Narrow(Numbers<u32>),
-    Byte(Numbers<u8>),
-    WideLists(NumberLists<u64>),
-    NarrowLists(NumberLists<u32>),
-    ByteLists(NumberLists<u8>),
-    Strings(Strings),
-    StringLists(StringLists),
-    Rows(Rows),
-    RowLists(RowLists),
 }
 
 impl Batch {
@@ -131,7 +119,7 @@ impl Batch {
         let id = TableId { number: number_of(self.tables.len()), first_slot: number_of(self.slots.len()) };
         self.slots.resize(self.slots.len() + layout.columns.len(), 0);
         let oneofs = (0..layout.oneofs).map(|_| GrowingOneof::new()).collect();
-        self.tables.push(GrowingTable { layout: number, has_rows_of_batch, oneofs });
+        self.tables.push(GrowingTable { layout: number, has_rows_of_batch, oneofs, unknown: None });
         id
     }
 
@@ -168,6 +156,13 @@ impl Batch {
         }
     }
 
+    /// Keeps bytes of a field that the schema does not know, behind those that `row` of `table` has already.
+    pub fn keep_unknown(&mut self, table: TableId, row: usize, bytes: &[u8], at_most: AtMost) {
+        let unknown = &mut self.tables[table.number()].unknown;
+        let unknown = unknown.get_or_insert_with(|| Box::new(Strings::new(Box::default(), Presence::new(false))));
+        unknown.append(row, bytes, at_most);
+    }
+
     /// Adds one more row to the table that the column stands for, where [`Batch::open_row`] added one for the same row
     /// before; returns its number.
     #[inline(always)]
@@ -201,6 +196,9 @@ impl Batch {
             for oneof in &mut growing.oneofs {
                 oneof.numbers.truncate(rows);
             }
+            if let Some(unknown) = &mut growing.unknown {
+                unknown.truncate(rows);
+            }
             let columns = self.layout.tables[growing.layout].columns.len();
             for slot in table.slot(0)..table.slot(0) + columns {
                 let number = (self.slots[slot] as usize).checked_sub(1);
@@ -224,7 +222,11 @@ impl Batch {
         validity: Validity,
     ) -> Table {
         let layout = Arc::clone(&self.layout);
-        let GrowingTable { layout: number, ref mut oneofs, .. } = self.tables[table.number()];
+        let GrowingTable { layout: number, ref mut oneofs, ref mut unknown, .. } = self.tables[table.number()];
+        let unknown = unknown.take().map(|unknown| {
+            let (data, offsets, _) = unknown.finish(rows);
+            StringColumn { is_text: false, data, offsets: Offsets::new(offsets) }
+        });
         let oneofs = std::mem::take(oneofs).into_iter().map(|oneof| oneof.numbers.finish(rows).0).collect();
         let finished = layout.tables[number].columns.iter().enumerate().map(|(index, column)| {
             let number = (self.slots[table.slot(0) + index] as usize).checked_sub(1)?;
@@ -232,7 +234,7 @@ impl Batch {
             Some(self.finish_column(columns, growing, column, rows))
         });
         let finished = finished.collect();
-        Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs)
+        Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs).with_unknown(unknown)
     }
 
     fn finish_column(
@@ -285,104 +287,9 @@ fn number_list_column((offsets, values): (Memory, Memory), layout: &ColumnLayout
     Column::list(offsets, Data::Numbers(NumberColumn::new(values, layout)))
 }
 
-/// The element types of columns of numbers, each with the columns that hold it.
-pub trait Width: Element {
-    /// The column, which holds one number of this width a row.
-    fn numbers(column: &mut Growing) -> &mut Numbers<Self>;
-    /// The column, which holds any number of numbers of this width a row.
-    fn lists(column: &mut Growing) -> &mut NumberLists<Self>;
-}
-
-macro_rules! width {
-    ($element:ty, $numbers:ident, $lists:ident) => {
-        impl Width for $element {
-            #[inline(always)]
-            fn numbers(column: &mut Growing) -> &mut Numbers<Self> {
-                let Growing::$numbers(numbers) = column else { wrong_column() };
-                numbers
-            }
-
-            #[inline(always)]
-            fn lists(column: &mut Growing) -> &mut NumberLists<Self> {
-                let Growing::$lists(lists) = column else { wrong_column() };
-                lists
-            }
-        }
-    };
-}
-
-width!(u64, Wide, WideLists);
-width!(u32, Narrow, NarrowLists);
-width!(u8, Byte, ByteLists);
-
-#[cold]
-fn wrong_column() -> ! {
-    unreachable!("a plan's steps and its layout are made from the same field")
-}
-
-impl Growing {
-    /// The column, where it holds any number of messages a row.
-    pub fn row_lists(&self) -> Option<&RowLists> {
-        match self {
-            Self::RowLists(lists) => Some(lists),
-            _ => None,
-        }
-    }
-
-    /// The column, which holds one string a row.
-    #[inline(always)]
-    pub fn strings(&mut self) -> &mut Strings {
-        let Self::Strings(strings) = self else { wrong_column() };
-        strings
-    }
-
-    /// The column, which holds any number of strings a row.
-    #[inline(always)]
-    pub fn string_lists(&mut self) -> &mut StringLists {
-        let Self::StringLists(lists) = self else { wrong_column() };
-        lists
-    }
-}
-
 impl GrowingOneof {
     fn new() -> Self {
         Self { numbers: Numbers::new(0, Presence::new(false)), member: None }
-    }
-}
-
-impl Growing {
-    fn numbers(dtype: Dtype, default: u64, presence: Presence) -> Self {
-        // The default's bits are zero-extended, so cutting them off at the element's width loses none.
-        match dtype.size() {
-            8 => Self::Wide(Numbers::new(default, presence)),
-            4 => Self::Narrow(Numbers::new(default as u32, presence)),
-            _ => Self::Byte(Numbers::new(default as u8, presence)),
-        }
-    }
-
-    fn number_lists(dtype: Dtype) -> Self {
-        match dtype.size() {
-            8 => Self::WideLists(NumberLists::new()),
-            4 => Self::NarrowLists(NumberLists::new()),
-            _ => Self::ByteLists(NumberLists::new()),
-        }
-    }
-
-    /// Forgets all rows from number `rows` on; returns the table whose rows go with them, and how many it keeps.
-    fn truncate(&mut self, rows: usize) -> Option<(TableId, usize)> {
-        match self {
-            Self::Wide(numbers) => numbers.truncate(rows),
-            Self::Narrow(numbers) => numbers.truncate(rows),
-            Self::Byte(numbers) => numbers.truncate(rows),
-            Self::WideLists(lists) => lists.truncate(rows),
-            Self::NarrowLists(lists) => lists.truncate(rows),
-            Self::ByteLists(lists) => lists.truncate(rows),
-            Self::Strings(strings) => strings.truncate(rows),
-            Self::StringLists(lists) => lists.truncate(rows),
-            Self::Rows(inner) => return inner.truncate(rows).then_some((inner.table, rows)),
-            Self::RowLists(inner) => return inner.truncate(rows).map(|start| (inner.table, start)),
-        }
-        None
     }
 }
 

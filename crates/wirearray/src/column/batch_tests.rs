@@ -1,3 +1,4 @@
+use super::super::{Dtype, Width};
 use super::*;
 
 const MANY: AtMost = 100;
@@ -124,6 +125,38 @@ fn choosing_another_member_forgets_the_former_one_in_this_row_only() {
     let Data::Table(inner) = &table.column(1).data else { panic!("no table") };
     assert!((0..3).all(|row| !inner.validity().is_set(row)));
     assert_eq!(lists(inner, 1).0, [0, 0, 0, 0]);
+}
+
+#[test]
+fn unknown_fields_are_kept_row_by_row_and_go_with_their_rows() {
+    const OUTER: TableId = TableId::OUTERMOST;
+    let mut batch = Batch::new(layout());
+    let unknown = |table: &Table| {
+        let unknown = table.unknown()?;
+        Some((0..table.rows()).map(|row| unknown.get(row).unwrap().to_vec()).collect::<Vec<_>>())
+    };
+    batch.keep_unknown(OUTER, 1, b"ab", MANY);
+    batch.choose(OUTER, 0, 1, 11, Some(1));
+    let (singular, row) = open(&mut batch, OUTER, 1, 1);
+    batch.keep_unknown(singular, row, b"cleared", MANY);
+    batch.choose(OUTER, 0, 1, 12, Some(0));
+    batch.choose(OUTER, 0, 1, 11, Some(1));
+    open(&mut batch, OUTER, 1, 1);
+    batch.keep_unknown(OUTER, 1, b"c", MANY);
+    for kept in [b"d".as_slice(), b"dropped"] {
+        let (repeated, row) = open(&mut batch, OUTER, 2, 2);
+        batch.keep_unknown(repeated, row, kept, MANY);
+    }
+    let column = batch.column_number(OUTER, 2).unwrap();
+    batch.drop_row(column);
+    let table = batch.finish(3);
+    assert_eq!(unknown(&table), Some(vec![b"".to_vec(), b"abc".to_vec(), b"".to_vec()]));
+    let Data::Table(singular) = &table.column(1).data else { panic!("no table") };
+    assert_eq!(singular.unknown(), None, "nothing is left");
+    let (_, Data::Table(repeated)) = lists(&table, 2) else { panic!("no table") };
+    assert_eq!(unknown(repeated), Some(vec![b"d".to_vec()]));
+    assert_eq!(unknown(&table.take(&[1, 1])), Some(vec![b"abc".to_vec(), b"abc".to_vec()]));
+    assert_eq!(table.take(&[0, 2]).unknown(), None, "rows that have none");
 }
 
 #[test]

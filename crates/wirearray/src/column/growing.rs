@@ -68,95 +68,6 @@ impl<T: Element> Numbers<T> {
     }
 }
 
-/// Strings, one after the other.
-#[derive(Debug, Default)]
-pub struct Texts {
-    data: Buffer<u8>,
-    /// Where each string starts; the last one ends where the data end.
-    starts: Buffer<i64>,
-}
-
-impl Texts {
-    pub(super) fn len(&self) -> usize {
-        self.starts.len()
-    }
-
-    /// Appends a string.
-    #[inline]
-    pub fn push(&mut self, bytes: &[u8], at_most: AtMost) {
-        self.starts.push(self.data.len().cast_signed() as i64, at_most);
-        // A string that can still come takes two bytes at least, so there are at most twice as many bytes.
-        self.data.extend_from_le_bytes(bytes, at_most.saturating_mul(2).max(bytes.len()));
-    }
-
-    pub(super) fn truncate(&mut self, len: usize) {
-        if let Some(&start) = self.starts.as_slice().get(len) {
-            self.data.truncate(start.cast_unsigned() as usize);
-            self.starts.truncate(len);
-        }
-    }
-
-    pub(super) fn finish(mut self) -> (Memory, Memory) {
-        self.starts.push(self.data.len().cast_signed() as i64, 1);
-        (self.data.freeze(), self.starts.freeze())
-    }
-}
-
-/// Strings, one a row.
-#[derive(Debug)]
-pub struct Strings {
-    texts: Texts,
-    presence: Presence,
-    default: Box<[u8]>,
-}
-
-impl Strings {
-    pub(super) fn new(default: Box<[u8]>, presence: Presence) -> Self {
-        Self { texts: Texts::default(), presence, default }
-    }
-
-    /// Sets the string of `row`, which is the last row or a later one.
-    #[inline]
-    pub fn set(&mut self, row: usize, bytes: &[u8], at_most: AtMost) {
-        let len = self.texts.len();
-        if row != len || !self.presence.is_gapless() {
-            self.go_to(row, at_most);
-        }
-        self.texts.push(bytes, at_most);
-    }
-
-    /// Makes `row` the one that the next string belongs to.
-    #[inline(never)]
-    fn go_to(&mut self, row: usize, at_most: AtMost) {
-        let len = self.texts.len();
-        if row < len {
-            self.texts.truncate(row);
-        } else {
-            self.presence.mark(len, row);
-            self.fill_to(row, at_most);
-        }
-    }
-
-    fn fill_to(&mut self, rows: usize, at_most: AtMost) {
-        while self.texts.len() < rows {
-            self.texts.push(&self.default, at_most.saturating_add(rows - self.texts.len()));
-        }
-    }
-
-    pub(super) fn truncate(&mut self, rows: usize) {
-        self.texts.truncate(rows);
-        self.presence.truncate(rows);
-    }
-
-    pub(super) fn finish(mut self, rows: usize) -> (Memory, Memory, Validity) {
-        let len = self.texts.len();
-        self.fill_to(rows, 0);
-        let validity = self.presence.finish(len, rows);
-        let (data, offsets) = self.texts.finish();
-        (data, offsets, validity)
-    }
-}
-
 /// Where the values of each row start, in a column of many values a row.
 #[derive(Debug, Default)]
 pub struct Starts(Buffer<i64>);
@@ -274,35 +185,6 @@ impl<T: Element> NumberLists<T> {
             }
         };
         (self.starts.finish(rows, len), values)
-    }
-}
-
-/// Strings, any number of them a row.
-#[derive(Debug, Default)]
-pub struct StringLists {
-    starts: Starts,
-    texts: Texts,
-}
-
-impl StringLists {
-    /// The strings of `row`, to append to.
-    #[inline]
-    pub fn open(&mut self, row: usize, at_most: AtMost) -> &mut Texts {
-        self.starts.open(row, self.texts.len(), at_most);
-        &mut self.texts
-    }
-
-    pub(super) fn truncate(&mut self, rows: usize) {
-        if let Some(start) = self.starts.truncate(rows) {
-            self.texts.truncate(start);
-        }
-    }
-
-    pub(super) fn finish(mut self, rows: usize) -> (Memory, Memory, Memory) {
-        let len = self.texts.len();
-        let starts = std::mem::take(&mut self.starts).finish(rows, len);
-        let (data, offsets) = self.texts.finish();
-        (starts, data, offsets)
     }
 }
 

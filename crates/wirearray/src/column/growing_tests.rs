@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::super::{StringLists, Strings};
 use super::*;
 
 fn flags(validity: &Validity, rows: usize) -> Vec<bool> {

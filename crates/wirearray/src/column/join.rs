@@ -71,8 +71,7 @@ impl Table {
 }
 
 fn join_unknown(parts: &[&Table]) -> StringColumn {
-    let unknown =
-        |part: &&Table| part.unknown().cloned().unwrap_or_else(|| StringColumn::filled(false, b"", part.rows()));
+    let unknown = |part: &&Table| part.unknown().cloned().unwrap_or_else(|| StringColumn::of_empty_bytes(part.rows()));
     let unknown: Vec<StringColumn> = parts.iter().map(unknown).collect();
     StringColumn::join(&unknown.iter().collect::<Vec<_>>())
 }

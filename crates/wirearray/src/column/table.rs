@@ -93,7 +93,8 @@ impl Table {
     /// The same table with the fields of each row that the schema does not know.
     #[must_use]
     pub(crate) fn with_unknown(mut self, unknown: Option<StringColumn>) -> Self {
-        self.unknown = unknown.map(Box::new);
+        // Rows that had some may be gone again. A table of which nothing was kept is the same however that came about.
+        self.unknown = unknown.filter(|unknown| !unknown.data.as_bytes().is_empty()).map(Box::new);
         self
     }
 
@@ -283,7 +284,12 @@ impl StringColumn {
         }
     }
 
-    pub(super) fn filled(is_text: bool, default: &[u8], rows: usize) -> Self {
+    /// Bytes of which each entry is empty.
+    pub fn of_empty_bytes(entries: usize) -> Self {
+        Self::filled(false, &[], entries)
+    }
+
+    fn filled(is_text: bool, default: &[u8], rows: usize) -> Self {
         let data: Buffer<u8> = default.iter().copied().cycle().take(default.len() * rows).collect();
         let offsets = Offsets::of_lens((0..rows).map(|_| default.len()));
         Self { is_text, data: data.freeze(), offsets }

@@ -80,13 +80,15 @@ impl<'p> Decoder<'p> {
         let (table, row) = self.batch.open_row(column, reader.frame.row, at_most);
         let plan = self.plan.message(reader.frame.field(step).message.unwrap_or_default());
         let Extent { start, end, resume, group } = extent;
+        let tag_start = reader.field_start;
         let run = match (step.op, reader.input.bytes.get(reader.field_start), u32::try_from(column)) {
             (Op::AppendMessage, Some(&tag @ ..0x80), Ok(column)) => {
                 Some(Run { around_end: reader.frame.end, column, tag })
             }
             _ => None,
         };
-        reader.frame = Frame { plan, table, row, end, resume, group, run, column: step.column, is_dropped: false };
+        reader.frame =
+            Frame { plan, table, row, tag_start, end, resume, group, run, column: step.column, is_dropped: false };
         self.open.push(reader.frame);
         reader.seek(start);
         Ok(())
@@ -94,7 +96,7 @@ impl<'p> Decoder<'p> {
 
     /// Messages and groups that are open within the outermost message.
     #[inline(always)]
-    fn depth(&self) -> u32 {
+    pub(super) fn depth(&self) -> u32 {
         // The limit is a `u32`, so there are never more.
         (self.open.len() - 1) as u32
     }
@@ -111,16 +113,14 @@ impl<'p> Decoder<'p> {
 
     /// Closes the current message or group and goes on at byte `resume` of the one around it; true where there is none.
     #[inline(always)]
-    fn leave(&mut self, reader: &mut Reader<'_, 'p>, resume: usize) -> bool {
-        let closed = self.open.pop();
+    pub(super) fn leave(&mut self, reader: &mut Reader<'_, 'p>, resume: usize) -> bool {
+        let Some(Frame { is_dropped, column, tag_start, .. }) = self.open.pop() else { return true };
         let Some(around) = self.open.last() else { return true };
-        if closed.is_some_and(|closed| closed.is_dropped)
-            && let Some(entries) = self.batch.column_number(around.table, reader.frame.column)
-        {
-            self.batch.drop_row(entries);
-        }
         reader.frame = *around;
         reader.seek(resume);
+        if is_dropped {
+            self.leave_dropped(reader, column, tag_start);
+        }
         false
     }
 
@@ -140,38 +140,6 @@ impl<'p> Decoder<'p> {
         let at_most = reader.rows_left();
         let row = reader.frame.row;
         self.column(reader, step)?.string_lists().open(row, at_most).push(bytes, at_most);
-        Ok(())
-    }
-
-    /// Moves past a field that is not decoded; the end of a group closes it.
-    fn skip(&mut self, reader: &mut Reader<'_, 'p>) -> WireResult<()> {
-        let tag = reader.tag;
-        if tag.wire_type() != WireType::EndGroup {
-            let limit = self.options.depth_limit;
-            return reader.cursor.skip_value(tag, limit.saturating_sub(self.depth()), limit);
-        }
-        if tag.number() != reader.frame.group {
-            return Err(WireError::new(DecodeErrorKind::UnmatchedEndGroup(tag.number()), reader.field_start));
-        }
-        let resume = reader.cursor.position();
-        self.leave(reader, resume);
-        Ok(())
-    }
-
-    /// Moves past a member of a oneof that is not decoded, and forgets what the oneof had set; past a number that its
-    /// closed enum does not know as if it were decoded.
-    fn notice(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        let member = &reader.frame.plan.unselected[usize::from(step.column)];
-        if member.known.is_empty() {
-            self.skip(reader)?;
-        } else if !member.knows(reader.cursor.read_varint()? as u32) {
-            self.drop_entry(reader);
-            return Ok(());
-        }
-        let Frame { table, row, .. } = reader.frame;
-        if let Some(oneof) = member.oneof {
-            self.batch.choose(table, oneof, row, member.number, None);
-        }
         Ok(())
     }
 
@@ -195,14 +163,17 @@ impl<'p> Decoder<'p> {
                     let len = reader.cursor.read_delimited()?.len();
                     payload = Some((reader.cursor.position().saturating_sub(len), reader.cursor.position()));
                 }
-                _ => {
-                    reader.tag = tag;
-                    self.skip(reader)?;
-                }
+                _ => self.skip_value(reader, tag)?,
             }
         }
-        let column = number.and_then(|number| reader.frame.plan.field_index(number));
-        let (Some(column), Some((start, end))) = (column, payload) else { return Ok(()) };
+        // An item that lacks its number or its message says nothing: the official parsers forget it.
+        let (Some(number), Some((start, end))) = (number, payload) else { return Ok(()) };
+        let Some(column) = reader.frame.plan.field_index(number) else {
+            if !reader.frame.plan.knows(number) {
+                self.keep(reader, reader.field_start);
+            }
+            return Ok(());
+        };
         let step = Step { op: Op::Merge, is_in_oneof: false, column };
         let resume = reader.cursor.position();
         self.enter(reader, step, Extent { start, end, resume, group: 0 })

@@ -14,6 +14,8 @@ pub(super) struct Frame<'p> {
     pub(super) table: TableId,
     /// The table's row that it is read into.
     pub(super) row: usize,
+    /// The byte at which its tag starts.
+    pub(super) tag_start: usize,
     /// The byte at which it ends; of a group, the byte at which the message around it ends.
     pub(super) end: usize,
     /// The byte at which the message around it goes on. Not `end` where an old message set wraps it once more.
@@ -43,7 +45,7 @@ impl<'p> Frame<'p> {
     /// The frame of a message that ends at byte `end` and goes to `row` of the outermost table.
     pub(super) fn outermost(plan: &'p MessagePlan, row: usize, end: usize) -> Self {
         let table = TableId::OUTERMOST;
-        Self { plan, table, row, end, resume: end, group: 0, run: None, column: 0, is_dropped: false }
+        Self { plan, table, row, tag_start: 0, end, resume: end, group: 0, run: None, column: 0, is_dropped: false }
     }
 
     /// The field that `step` belongs to.

@@ -3,10 +3,12 @@
 //! One loop reads every message at every depth; what is open stands in a list of frames, not on the call stack. At each
 //! tag the plan says what to do, and the value goes straight to its column. Knows no files and no threads.
 
+mod closed_enum;
 mod fields;
 mod frame;
 mod numbers;
 mod run;
+mod unknown;
 
 use std::ops::Range;
 
@@ -40,11 +42,14 @@ pub struct Options {
     pub views: Views,
     /// Levels of messages and groups that may be open within the outermost message, up to [`MOST_DEPTH_LIMIT`].
     pub depth_limit: u32,
+    /// Whether the fields that the schema does not know are kept as they were written, in [`Table::unknown`]. Those that
+    /// it knows and a selection leaves out are not.
+    pub keep_unknown: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { views: Views::default(), depth_limit: DEPTH_LIMIT }
+        Self { views: Views::default(), depth_limit: DEPTH_LIMIT, keep_unknown: false }
     }
 }
 

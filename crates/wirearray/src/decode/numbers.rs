@@ -120,26 +120,8 @@ impl<'p> Decoder<'p> {
         self.set(reader, step, value)
     }
 
-    /// A number that the enum does not know is an unknown field; as the value of a map it takes its entry with it.
-    #[inline(never)]
-    fn set_closed_enum(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        let value = Varint32::from_varint(reader.cursor.read_varint()?);
-        if reader.frame.field(step).knows(value) {
-            return self.set(reader, step, value);
-        }
-        self.drop_entry(reader);
-        Ok(())
-    }
-
-    /// Notes that the current message, where it is an entry of a map, has a value that its closed enum does not know.
-    pub(super) fn drop_entry(&mut self, reader: &Reader<'_, 'p>) {
-        if let (true, Some(entry)) = (reader.frame.plan.is_map_entry, self.open.last_mut()) {
-            entry.is_dropped = true;
-        }
-    }
-
     #[inline(always)]
-    fn set<T: Width>(&mut self, reader: &Reader<'_, 'p>, step: Step, value: T) -> WireResult<()> {
+    pub(super) fn set<T: Width>(&mut self, reader: &Reader<'_, 'p>, step: Step, value: T) -> WireResult<()> {
         if step.is_in_oneof {
             self.choose(reader, step);
         }
@@ -226,16 +208,6 @@ impl<'p> Decoder<'p> {
         reader.seek(reader.frame.end - records.len());
         Ok(())
     }
-
-    #[inline(never)]
-    fn append_closed_enum(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        let value = Varint32::from_varint(reader.cursor.read_varint()?);
-        if reader.frame.field(step).knows(value) {
-            let at_most = reader.rows_left();
-            u32::lists(self.column(reader, step)?).open(reader.frame.row, at_most).push(value, at_most);
-        }
-        Ok(())
-    }
 }
 
 /// Packed runs: one tag and a length before all numbers.
@@ -271,20 +243,6 @@ impl<'p> Decoder<'p> {
         let at_most = reader.len_left().saturating_add(count);
         let values = V::Element::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
         values.extend(count, at_most, || V::from_varint(varints.next_or_zero()));
-        varints.finish()
-    }
-
-    #[inline(never)]
-    fn append_packed_closed_enum(&mut self, reader: &mut Reader<'_, 'p>, step: Step, run: &[u8]) -> WireResult<()> {
-        let mut varints = Varints::new(reader, run)?;
-        let count = varint::count(run);
-        let at_most = reader.len_left().saturating_add(count);
-        for _ in 0..count {
-            let value = Varint32::from_varint(varints.next_or_zero());
-            if reader.frame.field(step).knows(value) {
-                u32::lists(self.column(reader, step)?).open(reader.frame.row, at_most).push(value, at_most);
-            }
-        }
         varints.finish()
     }
 
@@ -338,7 +296,7 @@ pub(super) fn no_view(reader: &Reader<'_, '_>, reason: NoView) -> WireError {
 }
 
 /// The varints of a packed run that ends with the last byte of one.
-struct Varints<'a> {
+pub(super) struct Varints<'a> {
     rest: &'a [u8],
     /// The byte of the input at which the run ends.
     end: usize,
@@ -346,7 +304,7 @@ struct Varints<'a> {
 }
 
 impl<'a> Varints<'a> {
-    fn new(reader: &Reader<'_, '_>, run: &'a [u8]) -> WireResult<Self> {
+    pub(super) fn new(reader: &Reader<'_, '_>, run: &'a [u8]) -> WireResult<Self> {
         let end = reader.cursor.position();
         match run.last() {
             // The bytes behind the run belong to the next field, so the last varint has to end within it.
@@ -357,7 +315,7 @@ impl<'a> Varints<'a> {
 
     /// The next varint, or 0 behind the first fault, which [`Varints::finish`] reports.
     #[inline(always)]
-    fn next_or_zero(&mut self) -> u64 {
+    pub(super) fn next_or_zero(&mut self) -> u64 {
         match varint::read(self.rest) {
             Ok((value, len)) => {
                 self.rest = &self.rest[len..];
@@ -375,7 +333,7 @@ impl<'a> Varints<'a> {
         0
     }
 
-    fn finish(self) -> WireResult<()> {
+    pub(super) fn finish(self) -> WireResult<()> {
         self.fault.map_or(Ok(()), Err)
     }
 }

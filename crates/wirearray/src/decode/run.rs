@@ -79,12 +79,13 @@ impl<'p> Decoder<'p> {
         }
         ahead.advance(1);
         let Ok(len) = ahead.read_len() else { return false };
-        let start = ahead.position();
+        let (tag_start, start) = (frame.end, ahead.position());
         // `read_len` has compared the length with what is left, so the sum is at most the input's length.
         let end = start.wrapping_add(len);
         frame.row = self.batch.add_row(run.column as usize);
         (frame.end, frame.resume) = (end, end);
-        (open.row, open.end, open.resume) = (frame.row, end, end);
+        // Of a tag's start only the list is asked, once the message is closed.
+        (open.row, open.tag_start, open.end, open.resume) = (frame.row, tag_start, end, end);
         *cursor = ahead;
         cursor.enter(around.get(..end).unwrap_or(around), start);
         true

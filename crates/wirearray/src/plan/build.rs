@@ -65,16 +65,20 @@ impl<'a> Builder<'a> {
         for (index, field) in message.fields.iter().enumerate() {
             let oneof = oneof_place(field);
             let mut plan =
-                FieldPlan { field: index, number: field.number, message: None, oneof, known: self.known(field) };
+                FieldPlan { field: index, number: field.number, message: None, oneof, known: Box::default() };
             if !is_selected(&index) {
-                // The value of a map's entry is looked at even so: one that its closed enum does not know drops the entry.
-                let decides_entry = message.is_map_entry && !plan.known.is_empty();
-                if oneof.is_some() || decides_entry {
-                    steps.push(noticing_step(field, place(&unselected)));
-                    unselected.push(plan);
+                // Whether the number is known to a closed enum decides whether a oneof is set, and whether an entry stays.
+                if oneof.is_some() || message.is_map_entry {
+                    plan.known = self.known(field);
                 }
+                if field.number <= Tag::MAX_NUMBER {
+                    let step = Step { op: Op::Notice, is_in_oneof: oneof.is_some(), column: place(&unselected) };
+                    steps.extend(wire_types(field).map(|wire_type| (Tag::new(field.number, wire_type), step)));
+                }
+                unselected.push(plan);
                 continue;
             }
+            plan.known = self.known(field);
             let column = place(&fields);
             // An extension in a message set may have a number that no tag can hold: it comes as an item only.
             if field.number <= Tag::MAX_NUMBER {
@@ -223,14 +227,14 @@ fn add_steps(steps: &mut Vec<(Tag, Step)>, field: &Field, number: Option<Number>
     }
 }
 
-/// The step of a field that is not selected and matters even so: of a member of a oneof, which forgets the members that
-/// are, or of an entry's value.
-fn noticing_step(field: &Field, place: u16) -> (Tag, Step) {
-    let wire_type = match field.kind {
+/// The wire types that a field may be written as.
+fn wire_types(field: &Field) -> impl Iterator<Item = WireType> {
+    let own = match field.kind {
         Kind::Scalar(scalar) => number_wire_type(scalar_number(scalar)),
         Kind::Enum(_) => WireType::Varint,
         Kind::Group(_) => WireType::StartGroup,
         _ => WireType::Delimited,
     };
-    (Tag::new(field.number, wire_type), Step { op: Op::Notice, is_in_oneof: field.oneof.is_some(), column: place })
+    let packed = (field.is_repeated && column_dtype(field.kind).is_some()).then_some(WireType::Delimited);
+    [own].into_iter().chain(packed)
 }

@@ -43,8 +43,8 @@ pub struct MessagePlan {
     alone: OnceLock<Arc<Plan>>,
     /// The fields that are decoded, one for each column of the table.
     pub fields: Vec<FieldPlan>,
-    /// Fields that are not decoded and matter even so. Members of those oneofs: setting one forgets the others. Values of
-    /// a closed enum in entries of a map: an unknown one drops its entry.
+    /// The fields that are not decoded, which tells them from unknown ones. Some matter more. Members of those oneofs:
+    /// setting one forgets the others. Values of a closed enum in entries of a map: an unknown one drops its entry.
     pub unselected: Vec<FieldPlan>,
     /// The oneofs of which at least one member is decoded: their places in the schema's message.
     pub oneofs: Vec<usize>,
@@ -66,7 +66,7 @@ pub struct FieldPlan {
     pub message: Option<usize>,
     /// The place in `MessagePlan::oneofs` of the oneof that it is a member of.
     pub oneof: Option<u16>,
-    /// The numbers that a closed enum knows, ascending.
+    /// The numbers that a closed enum knows, ascending; of a field that is not decoded only where they matter.
     pub known: Box<[i32]>,
 }
 
@@ -178,5 +178,10 @@ impl MessagePlan {
     pub fn field_index(&self, number: u32) -> Option<u16> {
         let index = self.fields.iter().position(|field| field.number == number)?;
         u16::try_from(index).ok()
+    }
+
+    /// True where the schema has a field of that number, decoded or not.
+    pub fn knows(&self, number: u32) -> bool {
+        self.fields.iter().chain(&self.unselected).any(|field| field.number == number)
     }
 }

@@ -17,7 +17,7 @@ pub struct Step {
 /// An instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Op {
-    /// Skip the value: the field is unknown, not selected, or written as another wire type than its own.
+    /// Skip the value, or keep it as it is written: the field is unknown, or written as another wire type than its own.
     #[default]
     Skip,
     /// Skip the value of a field that is not selected, but forget the other members of its oneof, or drop the entry of a

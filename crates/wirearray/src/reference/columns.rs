@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Message, Value};
+use super::{Message, Unknown, Value};
 use crate::column::{
     Buffer, Cardinality, Column, Data, Dtype, Item, List, Memory, NumberColumn, Offsets, StringColumn, Table, Validity,
 };
-use crate::plan::Plan;
+use crate::plan::{MessagePlan, Plan};
 
 /// The table in number `number` of the plan's layout, a row for each message.
-pub(super) fn table(plan: &Plan, number: usize, rows: &[Option<&Message>]) -> Table {
+pub(super) fn table(plan: &Plan, number: usize, rows: &[Option<&Message>], keep_unknown: bool) -> Table {
     let message = plan.message(number);
     let columns = message.fields.iter().zip(&plan.layout().tables[number].columns).map(|(field, column)| {
         let values: Vec<&[Value]> = rows.iter().map(|row| values_of(*row, field.number)).collect();
@@ -19,13 +19,13 @@ pub(super) fn table(plan: &Plan, number: usize, rows: &[Option<&Message>]) -> Ta
         if column.cardinality.is_repeated() {
             let all = values.iter().flat_map(|values| values.iter().map(Some)).collect();
             let offsets = Offsets::of_lens(values.iter().map(|values| values.len()));
-            let list = List { offsets, values: data(plan, &column.item, all) };
+            let list = List { offsets, values: data(plan, &column.item, all, keep_unknown) };
             return Some(Column { data: Data::List(Arc::new(list)), validity: Validity::All });
         }
         let first: Vec<Option<&Value>> = values.iter().map(|values| values.first()).collect();
         if column.cardinality == Cardinality::Explicit {
             let validity = validity(first.iter().map(Option::is_some));
-            return Some(Column { data: data(plan, &column.item, first), validity });
+            return Some(Column { data: data(plan, &column.item, first, keep_unknown), validity });
         }
         // A message that an entry of a map lacks is not absent but empty.
         let empty = Value::Message(Message::default());
@@ -33,7 +33,7 @@ pub(super) fn table(plan: &Plan, number: usize, rows: &[Option<&Message>]) -> Ta
             Item::Table(_) => first.into_iter().map(|value| value.or(Some(&empty))).collect(),
             _ => first,
         };
-        Some(Column { data: data(plan, &column.item, filled), validity: Validity::All })
+        Some(Column { data: data(plan, &column.item, filled, keep_unknown), validity: Validity::All })
     });
     let schema = plan.schema().message(message.message);
     let oneofs = message.oneofs.iter().map(|&oneof| {
@@ -42,7 +42,15 @@ pub(super) fn table(plan: &Plan, number: usize, rows: &[Option<&Message>]) -> Ta
         rows.iter().map(|row| set(row).unwrap_or(0)).collect::<Buffer<u32>>().freeze()
     });
     let validity = validity(rows.iter().map(Option::is_some));
-    Table::new(plan.layout().clone(), number, rows.len(), validity, columns.collect(), oneofs.collect())
+    let table = Table::new(plan.layout().clone(), number, rows.len(), validity, columns.collect(), oneofs.collect());
+    table.with_unknown(keep_unknown.then(|| unknown(message, rows)))
+}
+
+/// The bytes that belong to no value, of each row. Those that would be the value of a field are kept with that field.
+fn unknown(plan: &MessagePlan, rows: &[Option<&Message>]) -> StringColumn {
+    let is_kept = |unknown: &&Unknown| unknown.of.is_none_or(|of| plan.fields.iter().any(|field| field.number == of));
+    let all = |row: &Message| row.unknown.iter().filter(is_kept).flat_map(|unknown| unknown.bytes.clone()).collect();
+    strings(false, &rows.iter().map(|row| row.map_or(Vec::new(), all)).collect::<Vec<_>>())
 }
 
 fn values_of(row: Option<&Message>, number: u32) -> &[Value] {
@@ -54,7 +62,7 @@ fn validity(flags: impl Iterator<Item = bool>) -> Validity {
 }
 
 /// The values of a column; `None` stands for the default.
-fn data(plan: &Plan, item: &Item, values: Vec<Option<&Value>>) -> Data {
+fn data(plan: &Plan, item: &Item, values: Vec<Option<&Value>>, keep_unknown: bool) -> Data {
     match item {
         Item::Number { dtype, default } => {
             let bits = values.into_iter().map(|value| match value {
@@ -64,16 +72,11 @@ fn data(plan: &Plan, item: &Item, values: Vec<Option<&Value>>) -> Data {
             Data::Numbers(NumberColumn { dtype: *dtype, values: numbers(*dtype, bits) })
         }
         Item::String { is_text, default } => {
-            let strings: Vec<&[u8]> = values
-                .into_iter()
-                .map(|value| match value {
-                    Some(Value::Bytes(bytes)) => bytes,
-                    _ => &**default,
-                })
-                .collect();
-            let offsets = Offsets::of_lens(strings.iter().map(|string| string.len()));
-            let data = strings.concat().into_iter().collect::<Buffer<u8>>().freeze();
-            Data::Strings(StringColumn { is_text: *is_text, data, offsets })
+            let values = values.into_iter().map(|value| match value {
+                Some(Value::Bytes(bytes)) => bytes.clone(),
+                _ => default.to_vec(),
+            });
+            Data::Strings(strings(*is_text, &values.collect::<Vec<_>>()))
         }
         Item::Table(number) => {
             let rows: Vec<Option<&Message>> = values
@@ -83,9 +86,15 @@ fn data(plan: &Plan, item: &Item, values: Vec<Option<&Value>>) -> Data {
                     _ => None,
                 })
                 .collect();
-            Data::Table(Arc::new(table(plan, *number, &rows)))
+            Data::Table(Arc::new(table(plan, *number, &rows, keep_unknown)))
         }
     }
+}
+
+fn strings(is_text: bool, strings: &[Vec<u8>]) -> StringColumn {
+    let offsets = Offsets::of_lens(strings.iter().map(Vec::len));
+    let data = strings.concat().into_iter().collect::<Buffer<u8>>().freeze();
+    StringColumn { is_text, data, offsets }
 }
 
 fn numbers(dtype: Dtype, bits: impl Iterator<Item = u64>) -> Memory {

@@ -9,6 +9,7 @@ mod parse;
 use std::collections::BTreeMap;
 
 use crate::column::Table;
+use crate::decode::Options;
 use crate::error::DecodeError;
 use crate::plan::Plan;
 
@@ -16,6 +17,15 @@ use crate::plan::Plan;
 #[derive(Debug, Default, Clone)]
 struct Message {
     fields: BTreeMap<u32, Vec<Value>>,
+    unknown: Vec<Unknown>,
+}
+
+/// Bytes that belong to no value.
+#[derive(Debug, Clone)]
+struct Unknown {
+    /// The number of the field whose value they would be, if its closed enum had a name for it.
+    of: Option<u32>,
+    bytes: Vec<u8>,
 }
 
 /// A value of a field.
@@ -29,9 +39,9 @@ enum Value {
     Message(Message),
 }
 
-/// Decodes one message to a table of one row.
-pub fn decode(plan: &Plan, bytes: &[u8]) -> Result<Table, DecodeError> {
+/// Decodes one message to a table of one row. Of the options it heeds `keep_unknown` alone.
+pub fn decode(plan: &Plan, bytes: &[u8], options: Options) -> Result<Table, DecodeError> {
     let root = plan.message(0).message;
     let message = parse::message(plan.schema(), root, bytes).map_err(|error| DecodeError::new(error, String::new()))?;
-    Ok(columns::table(plan, 0, &[Some(&message)]))
+    Ok(columns::table(plan, 0, &[Some(&message)], options.keep_unknown))
 }

@@ -1,6 +1,6 @@
 //! Bytes to a tree of values, one byte after the other.
 
-use super::{Message, Value};
+use super::{Message, Unknown, Value};
 use crate::decode::DEPTH_LIMIT;
 use crate::error::{DecodeErrorKind as Kind, WireError, WireResult};
 use crate::schema::{self, Field, MessageId, Scalar, Schema};
@@ -47,7 +47,10 @@ impl Parser<'_> {
                 Some(field) if is_known(field, wire_type) => {
                     is_entry_unknown |= !self.field(id, field, message, wire_type, end)?;
                 }
-                _ => self.skip(number, wire_type, end, self.depth)?,
+                _ => {
+                    self.skip(number, wire_type, end, self.depth)?;
+                    self.keep(message, None, start);
+                }
             }
         }
         match group {
@@ -81,6 +84,7 @@ impl Parser<'_> {
             self.add(id, field, message, Value::Bytes(bytes));
             return Ok(true);
         }
+        let start = self.field_start;
         let own_wire_type = scalar_wire_type(field);
         let stop = if wire_type == own_wire_type { None } else { Some(self.packed_length(field, end)?) };
         let mut is_known = true;
@@ -88,11 +92,16 @@ impl Parser<'_> {
             if stop.is_some_and(|stop| self.position >= stop) {
                 break;
             }
+            let value_start = self.position;
             let bits = self.bits(field, own_wire_type, stop.unwrap_or(end))?;
             if self.is_known_to_enum(field, bits) {
                 self.add(id, field, message, Value::Bits(bits));
             } else {
                 is_known = false;
+                match stop {
+                    None => self.keep(message, Some(field.number), start),
+                    Some(_) => self.keep_packed(message, field.number, value_start)?,
+                }
             }
             if stop.is_none() {
                 break;
@@ -137,6 +146,7 @@ impl Parser<'_> {
             return Err(WireError::new(Kind::TooDeep(DEPTH_LIMIT), self.field_start));
         }
         self.depth += 1;
+        let start = self.field_start;
         let before = if field.is_repeated { None } else { message.fields.remove(&field.number) };
         let mut inner = match before.and_then(|values| values.into_iter().next()) {
             Some(Value::Message(inner)) => inner,
@@ -146,6 +156,7 @@ impl Parser<'_> {
         self.depth -= 1;
         let is_map_entry = self.schema.message(of).is_map_entry;
         if is_map_entry && is_unknown {
+            self.keep(message, Some(field.number), start);
             return Ok(());
         }
         if is_map_entry && let Some(entries) = message.fields.get_mut(&field.number) {
@@ -182,7 +193,22 @@ impl Parser<'_> {
         values.push(value);
     }
 
+    /// Keeps the bytes from `start` up to the current one.
+    fn keep(&self, message: &mut Message, of: Option<u32>, start: usize) {
+        message.unknown.push(Unknown { of, bytes: self.bytes[start..self.position].to_vec() });
+    }
+
+    /// Keeps the number from `start` up to the current byte, which stands in a packed run, as a field of its own.
+    fn keep_packed(&mut self, message: &mut Message, of: u32, start: usize) -> WireResult<()> {
+        let end = std::mem::replace(&mut self.position, start);
+        let value = self.varint(end)?;
+        let bytes = [shortest_varint(u64::from(of) * 8), shortest_varint(value)].concat();
+        message.unknown.push(Unknown { of: Some(of), bytes });
+        Ok(())
+    }
+
     fn message_set_item(&mut self, id: MessageId, message: &mut Message, end: usize) -> WireResult<()> {
+        let item_start = self.field_start;
         let (mut number, mut payload) = (None, None);
         loop {
             if self.position >= end {
@@ -202,10 +228,12 @@ impl Parser<'_> {
             }
         }
         let resume = self.position;
-        let field = self.schema.message(id).fields.iter().find(|field| Some(field.number) == number);
-        if let (Some(field), Some(payload)) = (field, payload)
-            && let schema::Kind::Message(of) = field.kind
-        {
+        let (Some(number), Some(payload)) = (number, payload) else { return Ok(()) };
+        let Some(field) = self.schema.message(id).fields.iter().find(|field| field.number == number) else {
+            self.keep(message, None, item_start);
+            return Ok(());
+        };
+        if let schema::Kind::Message(of) = field.kind {
             self.position = payload.start;
             self.inner(id, field, of, message, payload.end, None)?;
             self.position = resume;
@@ -333,5 +361,13 @@ fn scalar_wire_type(field: &Field) -> u8 {
         schema::Kind::Scalar(Scalar::Double | Scalar::Fixed64 | Scalar::Sfixed64) => 1,
         schema::Kind::Scalar(Scalar::Float | Scalar::Fixed32 | Scalar::Sfixed32) => 5,
         _ => 0,
+    }
+}
+
+fn shortest_varint(value: u64) -> Vec<u8> {
+    if value < 128 {
+        vec![value as u8]
+    } else {
+        [vec![(value % 128) as u8 | 128], shortest_varint(value / 128)].concat()
     }
 }

@@ -1,5 +1,6 @@
 //! A case file of `testdata/cases`: a schema, bytes, and what comes of decoding them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +23,9 @@ pub(crate) struct Case {
     pub(crate) verdict: Verdict,
     /// What columns hold in the first row for fields that are not set.
     pub(crate) absent: Table,
+    /// The unknown fields of each message where they are kept, by the path of the message within it that has them: of the
+    /// message itself alone, or by path. Nothing where the case does not say.
+    pub(crate) unknown: Option<Vec<BTreeMap<String, String>>>,
 }
 
 /// What comes of decoding a case.
@@ -74,8 +78,16 @@ impl Case {
             other => panic!("{name}: one of expect and error, not {other:?}"),
         };
         let absent = take("absent").map_or(Table::new(), table);
+        let unknown = take("unknown").map(|unknown| match unknown {
+            Value::Array(of_each) => of_each.into_iter().map(read_unknown).collect(),
+            of_one => vec![read_unknown(of_one)],
+        });
+        assert!(
+            unknown.as_ref().is_none_or(|unknown| unknown.len() == messages.len()),
+            "{name}: unknown of each message"
+        );
         assert!(case.is_empty(), "{name}: unknown keys in {case}");
-        Self { name, whole, plan, messages, verdict, absent }
+        Self { name, whole, plan, messages, verdict, absent, unknown }
     }
 }
 
@@ -91,6 +103,18 @@ fn read_hex(text: &str) -> Vec<u8> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
     let pairs = lines.flat_map(str::split_whitespace);
     pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap_or_else(|_| panic!("{pair:?} is no byte"))).collect()
+}
+
+/// Unknown fields by the path of their message, as [`show_row`](super::show::show_row) shows them.
+fn read_unknown(unknown: Value) -> BTreeMap<String, String> {
+    let by_path = match unknown {
+        Value::Table(by_path) => by_path,
+        of_message => Table::from_iter([(String::new(), of_message)]),
+    };
+    let show = |text| read_hex(text).iter().fold("hex:".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+    let shown =
+        by_path.iter().map(|(path, text)| (path.clone(), show(text.as_str().expect("unknown fields are text"))));
+    shown.filter(|(_, shown)| shown != "hex:").collect()
 }
 
 fn read_error(error: Table) -> Verdict {

@@ -42,13 +42,19 @@ const MESSAGES: usize = 3;
 /// One field number for each length of tag, and more of the short ones.
 const NUMBERS: [u32; 12] = [1, 2, 3, 4, 5, 15, 16, 17, 2047, 2048, 262_144, 536_870_911];
 
-/// A number that no field has.
-const UNKNOWN: u32 = 1000;
+/// Numbers that no field has, one for each length of tag.
+const UNKNOWN: [u32; 5] = [14, 1000, 3000, 300_000, 536_870_910];
 
-const TYPES: [&str; 20] = [
+/// The numbers of the extensions of the message set, and of none.
+const ITEMS: [u32; 4] = [4, 100_000, 5, 300_000];
+
+const TYPES: [&str; 22] = [
     "int32", "double", "string", "M0", "sint64", "fixed32", "bytes", "E", "M1", "bool", "float", "int64", "M2",
-    "uint32", "uint64", "sint32", "fixed64", "sfixed32", "sfixed64", "string",
+    "uint32", "uint64", "sint32", "fixed64", "sfixed32", "sfixed64", "string", "E", SET,
 ];
+
+/// The old message set, which proto3 does not have.
+const SET: &str = "Set";
 
 const KEYS: [&str; 5] = ["string", "int32", "bool", "sint64", "fixed32"];
 
@@ -57,6 +63,10 @@ pub(crate) fn schema_text(choices: &mut Choices<'_>) -> String {
     let is_proto2 = choices.is_rare(2);
     let syntax = if is_proto2 { "proto2" } else { "proto3" };
     let mut text = format!("syntax = \"{syntax}\";\nenum E {{ ZERO = 0; ONE = 1; FAR = 70000; MINUS = -1; }}\n");
+    if is_proto2 {
+        text += "message Set { option message_set_wire_format = true; extensions 4 to max; }\n";
+        text += &format!("extend Set {{ optional M0 first = {}; optional M1 second = {}; }}\n", ITEMS[0], ITEMS[1]);
+    }
     for message in 0..MESSAGES {
         let fields = message_body(choices, is_proto2);
         text += &format!("message M{message} {{ {fields} }}\n");
@@ -71,14 +81,14 @@ fn message_body(choices: &mut Choices<'_>, is_proto2: bool) -> String {
     for _ in 0..=choices.below(6) {
         let number = numbers.remove(choices.below(numbers.len()));
         let label = if is_proto2 { "optional " } else { "" };
-        let of = choices.one_of(&TYPES);
+        let of = field_type(choices, is_proto2);
         text += &match choices.below(7) {
             0 => format!("{label}{of} f{number} = {number}{}; ", default_option(choices, of, is_proto2)),
             1 | 2 => format!("repeated {of} f{number} = {number}{}; ", packed_option(choices, of)),
             3 => format!("map<{}, {of}> f{number} = {number}; ", choices.one_of(&KEYS)),
             4 => format!("optional {of} f{number} = {number}; "),
             5 => {
-                let (second, other) = (numbers.remove(choices.below(numbers.len())), choices.one_of(&TYPES));
+                let (second, other) = (numbers.remove(choices.below(numbers.len())), field_type(choices, is_proto2));
                 format!("oneof o{number} {{ {of} f{number} = {number}; {other} f{second} = {second}; }} ")
             }
             _ if is_proto2 => {
@@ -89,6 +99,13 @@ fn message_body(choices: &mut Choices<'_>, is_proto2: bool) -> String {
         };
     }
     text
+}
+
+fn field_type(choices: &mut Choices<'_>, is_proto2: bool) -> &'static str {
+    match choices.one_of(&TYPES) {
+        SET if !is_proto2 => "M1",
+        other => other,
+    }
 }
 
 fn default_option(choices: &mut Choices<'_>, of: &str, is_proto2: bool) -> &'static str {
@@ -104,7 +121,7 @@ fn default_option(choices: &mut Choices<'_>, of: &str, is_proto2: bool) -> &'sta
 
 fn packed_option(choices: &mut Choices<'_>, of: &str) -> &'static str {
     match of {
-        "string" | "bytes" | "M0" | "M1" | "M2" => "",
+        "string" | "bytes" | "M0" | "M1" | "M2" | SET => "",
         _ => choices.one_of(&["", " [packed = true]", " [packed = false]"]),
     }
 }
@@ -164,13 +181,21 @@ struct Writer<'w, 'a> {
 
 impl Writer<'_, '_> {
     fn message(&mut self, id: MessageId, depth: usize) {
-        let fields = &self.schema.message(id).fields;
+        let message = self.schema.message(id);
+        let (fields, is_set) = (&message.fields, message.is_message_set);
         let count = self.choices.below(if depth < 4 { 7 } else { 2 });
         for _ in 0..count {
+            if is_set && self.choices.is_rare(2) {
+                self.item(fields, depth);
+                continue;
+            }
             let field = &fields[self.choices.below(fields.len())];
             match self.choices.below(16) {
                 15 => self.unknown(field.number, 0),
-                14 => self.unknown(UNKNOWN, 0),
+                14 => {
+                    let number = self.choices.one_of(&UNKNOWN);
+                    self.unknown(number, 0);
+                }
                 _ => self.field(field, depth),
             }
         }
@@ -205,6 +230,32 @@ impl Writer<'_, '_> {
                 }
             }
         }
+    }
+
+    /// An item of the message set: a number and a message in either order, one of them left out now and then.
+    fn item(&mut self, extensions: &[Field], depth: usize) {
+        let number = self.choices.one_of(&ITEMS);
+        let of = extensions.iter().find(|field| field.number == number).map(|field| field.kind);
+        self.tag(1, 3);
+        let parts = self.choices.one_of(&[[2, 3], [3, 2], [2, 0], [3, 0], [2, 3], [3, 2]]);
+        for part in parts {
+            match (part, of) {
+                (2, _) => {
+                    self.tag(2, 0);
+                    self.varint(u64::from(number));
+                }
+                (3, Some(Kind::Message(id))) => {
+                    self.tag(3, 2);
+                    self.delimited(|writer| writer.message(id, depth + 1));
+                }
+                (3, _) => {
+                    self.tag(3, 2);
+                    self.delimited(|writer| writer.bytes.extend([0xff, 0x0c]));
+                }
+                _ => self.unknown(15, 3),
+            }
+        }
+        self.tag(1, 4);
     }
 
     fn text(&mut self) -> &'static [u8] {

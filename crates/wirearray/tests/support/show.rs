@@ -1,11 +1,14 @@
 //! A decoded row as the value that a case file would write for it: the fields that are set, and nothing else.
 //!
 //! A number that TOML cannot hold becomes text: minus zero, the bits of a NaN, integers from 2^63 on. So do bytes, as
-//! `hex:00ff`.
+//! `hex:00ff`. The unknown fields of a row, where they were kept, stand under a name that no field has.
 
 use toml::{Table as Shown, Value};
 use wirearray::column::{Cardinality, Column, Data, Dtype, NumberColumn, StringColumn, Table};
 use wirearray::plan::Plan;
+
+/// The name under which unknown fields are shown.
+pub(crate) const UNKNOWN: &str = "?";
 
 /// The fields that `row` has set.
 pub(crate) fn show_row(plan: &Plan, table: &Table, row: usize) -> Shown {
@@ -23,6 +26,10 @@ pub(crate) fn show_row(plan: &Plan, table: &Table, row: usize) -> Shown {
         }
     }
     check_oneofs(plan, table, row, &shown);
+    let unknown = table.unknown().map_or(&[][..], |unknown| unknown.get(row).unwrap());
+    if !unknown.is_empty() {
+        shown.insert(UNKNOWN.to_owned(), show_bytes(unknown));
+    }
     shown
 }
 
@@ -83,8 +90,12 @@ fn show_string(strings: &StringColumn, entry: usize) -> Value {
     let bytes = strings.get(entry).unwrap();
     match std::str::from_utf8(bytes) {
         Ok(text) if strings.is_text => Value::String(text.to_owned()),
-        _ => Value::String(bytes.iter().fold("hex:".to_owned(), |text, byte| format!("{text}{byte:02x}"))),
+        _ => show_bytes(bytes),
     }
+}
+
+fn show_bytes(bytes: &[u8]) -> Value {
+    Value::String(bytes.iter().fold("hex:".to_owned(), |text, byte| format!("{text}{byte:02x}")))
 }
 
 /// Of the members of a oneof, the one that its number names is set, and no other.

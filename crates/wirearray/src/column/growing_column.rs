@@ -1,0 +1,117 @@
+//! A column under construction, of whatever sort: the one type that a batch has a list of.
+
+use super::batch::TableId;
+use super::buffer::Element;
+use super::growing::{NumberLists, Numbers, RowLists, Rows};
+use super::growing_strings::{StringLists, Strings};
+use super::layout::Dtype;
+use super::presence::Presence;
+
+/// A column under construction.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each holds what its payload's name says; wide, narrow and byte are 8, 4 and 1 bytes")]
+pub enum Growing {
+    Wide(Numbers<u64>),
+    Narrow(Numbers<u32>),
+    Byte(Numbers<u8>),
+    WideLists(NumberLists<u64>),
+    NarrowLists(NumberLists<u32>),
+    ByteLists(NumberLists<u8>),
+    Strings(Strings),
+    StringLists(StringLists),
+    Rows(Rows),
+    RowLists(RowLists),
+}
+
+impl Growing {
+    /// The column, where it holds any number of messages a row.
+    pub fn row_lists(&self) -> Option<&RowLists> {
+        match self {
+            Self::RowLists(lists) => Some(lists),
+            _ => None,
+        }
+    }
+
+    /// The column, which holds one string a row.
+    #[inline(always)]
+    pub fn strings(&mut self) -> &mut Strings {
+        let Self::Strings(strings) = self else { wrong_column() };
+        strings
+    }
+
+    /// The column, which holds any number of strings a row.
+    #[inline(always)]
+    pub fn string_lists(&mut self) -> &mut StringLists {
+        let Self::StringLists(lists) = self else { wrong_column() };
+        lists
+    }
+
+    pub(super) fn numbers(dtype: Dtype, default: u64, presence: Presence) -> Self {
+        // The default's bits are zero-extended, so cutting them off at the element's width loses none.
+        match dtype.size() {
+            8 => Self::Wide(Numbers::new(default, presence)),
+            4 => Self::Narrow(Numbers::new(default as u32, presence)),
+            _ => Self::Byte(Numbers::new(default as u8, presence)),
+        }
+    }
+
+    pub(super) fn number_lists(dtype: Dtype) -> Self {
+        match dtype.size() {
+            8 => Self::WideLists(NumberLists::new()),
+            4 => Self::NarrowLists(NumberLists::new()),
+            _ => Self::ByteLists(NumberLists::new()),
+        }
+    }
+
+    /// Forgets all rows from number `rows` on; returns the table whose rows go with them, and how many it keeps.
+    pub(super) fn truncate(&mut self, rows: usize) -> Option<(TableId, usize)> {
+        match self {
+            Self::Wide(numbers) => numbers.truncate(rows),
+            Self::Narrow(numbers) => numbers.truncate(rows),
+            Self::Byte(numbers) => numbers.truncate(rows),
+            Self::WideLists(lists) => lists.truncate(rows),
+            Self::NarrowLists(lists) => lists.truncate(rows),
+            Self::ByteLists(lists) => lists.truncate(rows),
+            Self::Strings(strings) => strings.truncate(rows),
+            Self::StringLists(lists) => lists.truncate(rows),
+            Self::Rows(inner) => return inner.truncate(rows).then_some((inner.table, rows)),
+            Self::RowLists(inner) => return inner.truncate(rows).map(|start| (inner.table, start)),
+        }
+        None
+    }
+}
+
+/// The element types of columns of numbers, each with the columns that hold it.
+pub trait Width: Element {
+    /// The column, which holds one number of this width a row.
+    fn numbers(column: &mut Growing) -> &mut Numbers<Self>;
+    /// The column, which holds any number of numbers of this width a row.
+    fn lists(column: &mut Growing) -> &mut NumberLists<Self>;
+}
+
+macro_rules! width {
+    ($element:ty, $numbers:ident, $lists:ident) => {
+        impl Width for $element {
+            #[inline(always)]
+            fn numbers(column: &mut Growing) -> &mut Numbers<Self> {
+                let Growing::$numbers(numbers) = column else { wrong_column() };
+                numbers
+            }
+
+            #[inline(always)]
+            fn lists(column: &mut Growing) -> &mut NumberLists<Self> {
+                let Growing::$lists(lists) = column else { wrong_column() };
+                lists
+            }
+        }
+    };
+}
+
+width!(u64, Wide, WideLists);
+width!(u32, Narrow, NarrowLists);
+width!(u8, Byte, ByteLists);
+
+#[cold]
+pub(super) fn wrong_column() -> ! {
+    unreachable!("a plan's steps and its layout are made from the same field")
+}
