@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes};
+use pyo3::types::{PyBool, PyBytes, PyType};
 use wirearray::encode::{self, Measured, Options};
 use wirearray::output::Replacement;
 use wirearray::wire::{Sink, WriteError, WriteResult};
@@ -174,6 +174,10 @@ impl MessageType {
     ///     If it is no such message.
     fn from_protobuf<'py>(&self, py: Python<'py>, message: &Bound<'py, PyAny>) -> PyResult<Record> {
         self.check_protobuf(message, "message")?;
+        if message.is_instance_of::<PyType>() {
+            let problem = format!("message: expected a message of the class, got the class {}", message.repr()?);
+            return Err(PyTypeError::new_err(problem));
+        }
         self.decode_bytes(py, &message.call_method0("SerializePartialToString")?)
     }
 
@@ -204,6 +208,10 @@ impl MessageType {
         cls: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.check_protobuf(cls, "cls")?;
+        if !cls.is_instance_of::<PyType>() {
+            let problem = format!("cls: expected the class {}, got a message of it", self.name());
+            return Err(PyTypeError::new_err(problem));
+        }
         cls.call_method1("FromString", (self.encode(py, message, AlignArgument::NONE, false)?,))
     }
 }

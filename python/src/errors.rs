@@ -44,7 +44,7 @@ pub(crate) fn path_error(error: PathError) -> PyErr {
     }
 }
 
-/// The exception that Python itself raises for a file that cannot be read.
+/// The exception that Python itself raises for a file that cannot be read or written.
 pub(crate) fn file_error(error: &std::io::Error, path: &Path) -> PyErr {
     match error.raw_os_error() {
         // Given the number, the exception picks its subclass: FileNotFoundError, PermissionError and so on.
@@ -52,6 +52,9 @@ pub(crate) fn file_error(error: &std::io::Error, path: &Path) -> PyErr {
             let text = error.to_string();
             let text = text.split(" (os error").next().unwrap_or_default().to_owned();
             PyOSError::new_err((number, text, path.as_os_str().to_owned()))
+        }
+        None if error.kind() == std::io::ErrorKind::InvalidInput => {
+            PyValueError::new_err(format!("path: {error}: {}", path.display()))
         }
         None => PyOSError::new_err(format!("{}: {error}", path.display())),
     }

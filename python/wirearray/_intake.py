@@ -6,7 +6,8 @@ The engine's binding takes arrays of the right dtype and Python's own numbers by
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 _Flags = NDArray[np.bool_] | None
 
 _NANOSECONDS = 1_000_000_000
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 # The units of NumPy's times that are shorter than a second.
 _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18}
@@ -25,6 +28,10 @@ class Misfit(Exception):
 
     def __init__(self, index: int | None, problem: str) -> None:
         super().__init__(index, problem)
+
+
+class WrongType(Misfit):
+    """A value of a type that no such field takes."""
 
 
 def numbers(
@@ -38,8 +45,8 @@ def numbers(
 
     `enum` has the names of an enum's numbers, and whether it knows no others.
     """
-    if isinstance(values, list | tuple):
-        array, present = _of_objects(values, dtype, kind, enum)
+    if not _is_array_like(values):
+        array, present = _of_objects(_items(values, kind), dtype, kind, enum)
     else:
         array, present = _unmasked(values)
         if array.ndim != 1:
@@ -58,27 +65,32 @@ def numbers(
 
 
 def strings(values: Any) -> list[Any]:
-    """Return the strings of an array as a list, with ``None`` for those that are absent."""
+    """Return the strings of an array as a list, with ``None`` for those that are masked."""
+    if not _is_array_like(values):
+        return _items(values, "str or bytes")
     array, present = _unmasked(values)
     if array.ndim != 1:
         raise Misfit(None, f": expected a flat array of strings, got an array of shape {array.shape}")
     listed: list[Any] = array.tolist()
-    # Nearly all arrays hold nothing else; looking at types alone is much faster than at each value.
-    if not {str, bytes, type(None)}.issuperset(map(type, listed)):
-        listed = [None if _is_missing(value) else value for value in listed]
-    return (
-        listed if present is None else [value if there else None for value, there in zip(listed, present, strict=True)]
-    )
+    if present is None:
+        return listed
+    return [value if there else None for value, there in zip(listed, present, strict=True)]
 
 
 def moments(values: Any, name: str) -> tuple[dict[str, NDArray[Any]], _Flags] | None:
     """Return points in time, or spans of it, as the columns of their messages, or ``None`` for other values."""
     is_span = name.endswith("Duration")
-    array = _moment_array(values, "m" if is_span else "M")
-    if array is None:
+    split = _split_listed(values, is_span, name) if isinstance(values, list | tuple) else None
+    if split is None and not isinstance(values, list | tuple):
+        array, present = _unmasked(values)
+        if array.dtype.kind != ("m" if is_span else "M") or array.ndim != 1:
+            return None
+        if present is not None:
+            array = np.where(present, array, np.array("NaT", array.dtype))
+        split = *_seconds_and_nanos(array, name), np.isnat(array)
+    if split is None:
         return None
-    absent = np.isnat(array)
-    seconds, nanos = _seconds_and_nanos(array, absent, name)
+    seconds, nanos, absent = split
     if is_span:
         # Both parts of a span have the same sign.
         crosses = (seconds < 0) & (nanos > 0)
@@ -87,44 +99,71 @@ def moments(values: Any, name: str) -> tuple[dict[str, NDArray[Any]], _Flags] | 
     return columns, ~absent if absent.any() else None
 
 
-def _seconds_and_nanos(
-    array: NDArray[Any], absent: NDArray[np.bool_], name: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split without going through nanoseconds, of which far times have more than fit in 64 bits."""
-    unit, count = np.datetime_data(array.dtype)
-    if unit == "generic" and not absent.all():
-        raise Misfit(None, f": the unit is not known; give one, as in .astype('{array.dtype.kind}8[s]')")
-    if unit not in _PER_SECOND:
-        whole = array.astype(f"{array.dtype.kind}8[s]").astype(np.int64)
-        return np.where(absent, 0, whole), np.zeros(len(array), np.int64)
-    per_second = _PER_SECOND[unit]
-    seconds, rest = np.divmod(np.where(absent, 0, array.astype(np.int64)) * count, per_second)
-    if per_second <= _NANOSECONDS:
-        return seconds, rest * (_NANOSECONDS // per_second)
-    nanos, finer = np.divmod(rest, per_second // _NANOSECONDS)
-    if finer.any():
-        index = int(np.argmax(finer != 0))
-        raise Misfit(index, f" = {array[index]} has parts of a nanosecond, which {name} has not")
-    return seconds, nanos
-
-
-def _moment_array(values: Any, code: str) -> NDArray[Any] | None:
-    if not isinstance(values, list | tuple):
-        array, present = _unmasked(values)
-        if array.dtype.kind != code or array.ndim != 1:
-            return None
-        return array if present is None else np.where(present, array, np.array("NaT", array.dtype))
-    expected = (datetime.datetime, np.datetime64) if code == "M" else (datetime.timedelta, np.timedelta64)
-    if not all(value is None or isinstance(value, expected) for value in values) or all(v is None for v in values):
+def _split_listed(
+    values: Sequence[Any], is_span: bool, name: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]] | None:
+    """Split one by one: an array of them all would have one unit, in which far times do not fit."""
+    expected = (datetime.timedelta, np.timedelta64) if is_span else (datetime.datetime, np.datetime64)
+    missing = [is_missing(value) or _is_nat(value) for value in values]
+    if not all(gone or isinstance(value, expected) for value, gone in zip(values, missing, strict=True)):
         return None
-    return np.array(["NaT" if value is None else _without_zone(value) for value in values], f"{code}8")
+    parts = [(0, 0) if gone else _split_one(value, name) for value, gone in zip(values, missing, strict=True)]
+    seconds, nanos = np.array(parts, np.int64).T
+    return seconds, nanos, np.array(missing)
 
 
-def _without_zone(value: Any) -> Any:
-    """A point in time in UTC, which is what NumPy's are in."""
-    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-        return value.astimezone(datetime.UTC).replace(tzinfo=None)
-    return value
+def _is_nat(value: Any) -> bool:
+    return isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value))
+
+
+def _split_one(value: Any, name: str) -> tuple[int, int]:
+    if isinstance(value, np.generic):
+        seconds, nanos = _seconds_and_nanos(np.asarray(value).reshape(1), name)
+        return int(seconds[0]), int(nanos[0])
+    if isinstance(value, datetime.datetime):
+        # Without a zone a point in time is in UTC, as NumPy's are.
+        value = (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)) - _EPOCH
+    return value.days * 86_400 + value.seconds, value.microseconds * 1000
+
+
+def _seconds_and_nanos(array: NDArray[Any], name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split without going through nanoseconds, of which far times have more than fit in 64 bits."""
+    absent = np.isnat(array)
+    unit, count = np.datetime_data(array.dtype)
+    kind = array.dtype.kind
+    if unit == "generic" and not absent.all():
+        raise Misfit(None, f": the unit is not known; give one, as in .astype('{kind}8[s]')")
+    if kind == "m" and unit in ("Y", "M"):
+        raise Misfit(None, ": years and months are no spans of a length; convert them to days")
+    if unit not in _PER_SECOND:
+        whole = array.astype(f"{kind}8[s]")
+        _check_moments(whole.astype(array.dtype) == array, absent, array, name)
+        return np.where(absent, 0, whole.astype(np.int64)), np.zeros(len(array), np.int64)
+    # In lowest terms, so that most counts of units need no product, which could leave 64 bits.
+    shared = math.gcd(count, _PER_SECOND[unit])
+    per_second = _PER_SECOND[unit] // shared
+    ticks = np.where(absent, 0, array.astype(np.int64))
+    if count > shared:
+        ticks = ticks.astype(object) * (count // shared)
+    seconds, rest = ticks // per_second, ticks % per_second
+    limits = np.iinfo(np.int64)
+    _check_moments((seconds >= limits.min) & (seconds <= limits.max), absent, array, name)
+    if _NANOSECONDS % per_second == 0:
+        return seconds.astype(np.int64), (rest * (_NANOSECONDS // per_second)).astype(np.int64)
+    # Python's integers hold a second's parts however fine they are.
+    scaled = rest.astype(object) * _NANOSECONDS
+    nanos, finer = scaled // per_second, scaled % per_second != 0
+    if finer.any():
+        index = int(np.argmax(finer))
+        raise Misfit(index, f" = {array[index]} has parts of a nanosecond, which {name} has not")
+    return seconds.astype(np.int64), nanos.astype(np.int64)
+
+
+def _check_moments(fits: Any, absent: NDArray[np.bool_], array: NDArray[Any], name: str) -> None:
+    wrong = ~(np.asarray(fits, bool) | absent)
+    if wrong.any():
+        index = int(np.argmax(wrong))
+        raise Misfit(index, f" = {_shown(array[index])} is beyond the seconds that {name} can hold")
 
 
 def _unmasked(values: Any) -> tuple[NDArray[Any], _Flags]:
@@ -138,9 +177,32 @@ def _unmasked(values: Any) -> tuple[NDArray[Any], _Flags]:
         raise Misfit(None, f": NumPy makes no array of it: {error}") from None
 
 
-def _is_missing(value: Any) -> bool:
-    # pandas need not be there; its missing value is told by its type.
-    return value is None or value is np.ma.masked or type(value).__name__ == "NAType"
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for none: of pandas, which need not be there, told by its type; among strings NaN too."""
+    if value is None or value is np.ma.masked or type(value).__name__ == "NAType":
+        return True
+    return isinstance(value, float) and value != value
+
+
+def _is_array_like(values: Any) -> bool:
+    """Whether values have a dtype of their own. NumPy would make one up for others, and change values to fit it."""
+    if isinstance(values, list | tuple):
+        return False
+    return hasattr(values, "__array__") or hasattr(values, "__array_interface__") or _has_buffer(values)
+
+
+def _has_buffer(values: Any) -> bool:
+    try:
+        memoryview(values).release()
+    except TypeError:
+        return False
+    return not isinstance(values, bytes | bytearray)
+
+
+def _items(values: Any, kind: str) -> list[Any]:
+    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
+        raise WrongType(None, f": expected an array or list of {kind}, got {type(values).__name__}")
+    return list(values)
 
 
 def _of_objects(
@@ -149,7 +211,7 @@ def _of_objects(
     """Convert one by one: exact whatever the objects are."""
     converted, present = [], []
     for index, value in enumerate(values):
-        is_present = not _is_missing(value)
+        is_present = not (is_missing(value) and not isinstance(value, float))
         present.append(is_present)
         converted.append(_one(index, value, dtype, kind, enum) if is_present else 0)
     return np.array(converted, dtype), None if all(present) else np.array(present, bool)
@@ -166,7 +228,7 @@ def _one(index: int, value: Any, dtype: np.dtype[Any], kind: str, enum: tuple[Ma
         except Misfit as misfit:
             raise Misfit(index, misfit.args[1]) from None
     if not isinstance(value, bool | int | float):
-        raise Misfit(index, f": expected {_article(kind)}, got {type(value).__name__} {_shown(value)}")
+        raise WrongType(index, f": expected {_article(kind)}, got {type(value).__name__} {_shown(value)}")
     if dtype.kind == "f":
         try:
             # Python's floats have no width: they are rounded as NumPy rounds them. Its integers are exact.
@@ -174,9 +236,8 @@ def _one(index: int, value: Any, dtype: np.dtype[Any], kind: str, enum: tuple[Ma
                 found = dtype.type(value)
         except OverflowError:
             raise Misfit(index, f" = {_shown(value)} does not fit {kind}") from None
-        is_same = (
-            found == value or value != value if isinstance(value, int) else np.isfinite(found) or not np.isfinite(value)
-        )
+        is_finite = bool(np.isfinite(found))
+        is_same = is_finite and int(found) == value if isinstance(value, int) else is_finite or not math.isfinite(value)
     elif dtype.kind == "b":
         found, is_same = bool(value), value in (0, 1)
     else:
@@ -192,7 +253,7 @@ def _converted(array: NDArray[Any], dtype: np.dtype[Any], kind: str, present: _F
     """Convert an array of numbers, or raise for the first value that would change."""
     if array.dtype.kind not in "biuf":
         hint = "; pass array.view('int64') if that is what you mean" if array.dtype.kind in "mM" else ""
-        raise Misfit(None, f": expected numbers for {_article(kind)} field, got an array of {array.dtype}{hint}")
+        raise WrongType(None, f": expected numbers for {_article(kind)} field, got an array of {array.dtype}{hint}")
     if array.dtype.newbyteorder("=") == dtype:
         return array.astype(dtype, copy=False)
     with np.errstate(all="ignore"):
@@ -222,6 +283,8 @@ def _fits(array: NDArray[Any], converted: NDArray[Any]) -> NDArray[np.bool_]:
         back = converted.astype(array.dtype)
         return np.asarray((converted < float(np.iinfo(array.dtype).max) + (array.itemsize < 8)) & (back == array))
     if target in "iu":
+        # A narrow float compares with its own kind, in which these limits may be infinite.
+        array = array.astype(np.float64) if array.itemsize < 8 else array
         limits = np.iinfo(converted.dtype)
         lowest, past = float(limits.min), float(int(limits.max) + 1)
         return np.asarray((array >= lowest) & (array < past) & (np.trunc(array) == array))
@@ -247,4 +310,4 @@ def _shown(value: Any) -> str:
 
 
 def _article(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+    return f"an {kind}" if kind[0] in "aeio" else f"a {kind}"

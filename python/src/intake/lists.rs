@@ -68,7 +68,9 @@ impl<'py> Intake<'py> {
             lens.push(part.len());
             parts.push(part);
         }
-        self.place.clear();
+        if entries.len() > 1 {
+            self.place.set_row(None);
+        }
         let layout = self.plan.layout();
         let values = Data::join(&parts);
         let values = values.unwrap_or_else(|| Data::empty(layout, &layout.tables[number].columns[index].item));

@@ -37,9 +37,9 @@ impl<'py> Intake<'py> {
             }
             lens.push(keys.len() - before);
         }
-        let before = self.place.enter_rows();
+        self.place.enter_rows_of_lists(&lens);
         let table = self.entry_table(*inner, keys, values)?;
-        self.place.leave_rows(before);
+        self.place.leave_rows_of_lists();
         Ok(Some(List { offsets: Offsets::of_lens(lens.into_iter()), values: Data::Table(table) }))
     }
 

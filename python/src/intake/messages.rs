@@ -154,6 +154,7 @@ impl<'py> Intake<'py> {
         let mut parts = Vec::with_capacity(entries.len());
         for (row, entry) in entries.iter().enumerate() {
             self.place.set_row(row);
+            let before = self.place.enter_message();
             let part = match entry {
                 Some(entry) => self.one_message(number, entry)?,
                 None => {
@@ -161,8 +162,10 @@ impl<'py> Intake<'py> {
                     self.assemble(number, 1, Validity::Nothing, columns)?
                 }
             };
+            self.place.leave_rows(before);
             parts.push(Data::Table(part));
         }
+        self.place.set_row(None);
         match Data::join(&parts) {
             Some(Data::Table(table)) => Ok(table),
             _ => self.assemble(number, 0, Validity::All, vec![None; self.plan.message(number).fields.len()]),
@@ -178,7 +181,8 @@ impl<'py> Intake<'py> {
     ) -> PyResult<Vec<Option<Column>>> {
         self.go_deeper()?;
         let mut columns = vec![None; self.plan.message(number).fields.len()];
-        for (name, value) in fields {
+        // A list of its own: converting a value can run anyone's code, and that can change the dict.
+        for (name, value) in fields.iter().collect::<Vec<_>>() {
             let Some(index) = self.column_index(number, &name) else { return Err(self.no_field(number, &name)) };
             let name = self.plan.column_name(number, index).to_owned();
             self.place.enter(&name);

@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
 use wirearray::column::{self, Column, Data, Item, Validity};
 use wirearray::plan::Plan;
 
@@ -101,8 +100,7 @@ impl<'py> Intake<'py> {
 
     /// The values of a singular field, or all values of a repeated one, which lie in one object.
     fn column(&mut self, number: usize, index: usize, column: &Bound<'py, PyAny>) -> PyResult<Taken> {
-        if let Ok(list) = column.cast_exact::<PyList>() {
-            let entries = list.iter().map(|entry| Some(entry).filter(|entry| !entry.is_none())).collect();
+        if let Some(entries) = Self::items(column) {
             return self.entries(number, index, entries);
         }
         let plan = Arc::clone(&self.plan);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::PyTypeInfo;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple};
 use wirearray::column::{Buffer, Data, Dtype, Element, Memory, NumberColumn, Owner, Validity};
@@ -15,6 +15,7 @@ use crate::array;
 use crate::lent::Lent;
 
 pyo3::import_exception!(wirearray._intake, Misfit);
+pyo3::import_exception!(wirearray._intake, WrongType);
 
 impl<'py> Intake<'py> {
     /// The numbers in an array, or in anything that NumPy takes for one.
@@ -105,7 +106,7 @@ impl<'py> Intake<'py> {
         Ok(Validity::Flags(flags.freeze()))
     }
 
-    /// A misfit that the helper found, as a `ValueError` at its place.
+    /// A misfit that the helper found, as a `ValueError` or `TypeError` at its place.
     pub(super) fn misfit(&mut self, error: PyErr, is_by_row: bool) -> PyErr {
         if !error.is_instance_of::<Misfit>(self.py) {
             return error;
@@ -120,7 +121,12 @@ impl<'py> Intake<'py> {
             Some(index) => self.place.set_index(index),
             None => {}
         }
-        PyValueError::new_err(format!("{}{problem}", self.place))
+        let text = format!("{}{problem}", self.place);
+        if error.is_instance_of::<WrongType>(self.py) {
+            PyTypeError::new_err(text)
+        } else {
+            PyValueError::new_err(text)
+        }
     }
 }
 

@@ -41,17 +41,10 @@ impl<'py> Intake<'py> {
         let mut flags = Vec::new();
         for (row, entry) in entries.iter().enumerate() {
             let before = data.len();
-            match entry {
-                Some(entry) => {
-                    let pushed = self.push_string(number, index, entry, &mut data, entries.len() - row);
-                    pushed.map_err(|unfit| self.unfit_string(number, index, row, entry, unfit))?;
-                }
-                None => {
-                    flags.resize(entries.len(), 1u8);
-                    flags[row] = 0;
-                    let default = self.plan.column_field(number, index).default_bytes();
-                    data.extend_from_le_bytes(default, default.len());
-                }
+            if !self.push_entry(number, index, row, entry.as_ref(), &mut data, entries.len() - row)? {
+                flags.resize(entries.len(), 1u8);
+                flags[row] = 0;
+                data.extend_from_le_bytes(self.plan.column_field(number, index).default_bytes(), 0);
             }
             lens.push(data.len() - before);
         }
@@ -59,6 +52,24 @@ impl<'py> Intake<'py> {
             Data::Strings(StringColumn { is_text, data: data.freeze(), offsets: Offsets::of_lens(lens.into_iter()) });
         let flags: Option<Buffer<u8>> = (!flags.is_empty()).then(|| flags.into_iter().collect());
         Ok(Taken { data, validity: flags.map_or(Validity::All, |flags| Validity::Flags(flags.freeze())) })
+    }
+
+    /// Appends the string of a row; false where there is none.
+    fn push_entry(
+        &mut self,
+        number: usize,
+        index: usize,
+        row: usize,
+        entry: Option<&Bound<'py, PyAny>>,
+        data: &mut Buffer<u8>,
+        left: usize,
+    ) -> PyResult<bool> {
+        let Some(entry) = entry else { return Ok(false) };
+        match self.push_string(number, index, entry, data, left) {
+            Ok(()) => Ok(true),
+            Err(Unfit::Type) if self.helper("is_missing")?.call1((entry,))?.is_truthy()? => Ok(false),
+            Err(unfit) => Err(self.unfit_string(number, index, row, entry, unfit)),
+        }
     }
 
     fn push_string(
