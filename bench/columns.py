@@ -38,3 +38,7 @@ class Text:
 
     def parts(self) -> tuple[Array, Array]:
         return self.data, self.lengths
+
+    def strings(self) -> list[str]:
+        whole, ends = self.data.tobytes().decode("ascii"), np.cumsum(self.lengths)
+        return [whole[start:end] for start, end in zip((ends - self.lengths).tolist(), ends.tolist(), strict=True)]

@@ -1,5 +1,6 @@
 """The machine and the packages that a measurement was made with: a time without them means nothing."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -7,6 +8,9 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import wirearray as wa
+from wirearray import _core
 
 PACKAGES = ("wirearray", "protobuf", "ptars", "pyarrow", "numpy")
 
@@ -21,6 +25,13 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: version for name in PACKAGES if (version := _version(name)) is not None},
     }
+
+
+def build() -> str:
+    """Tells one build of the extension from another: a checkout's may be replaced while cases run."""
+    if hasattr(wa.MessageType, "_decode_reference"):
+        raise RuntimeError("this is the build for tests, with checks on; `make release` installs the one to measure")
+    return hashlib.sha256(Path(_core.__file__).read_bytes()).hexdigest()[:16]
 
 
 def cpu() -> str:

@@ -1,4 +1,7 @@
-"""How each package is asked for columns. ptars is optional: without it the table has one column less."""
+"""What the ways of each package are called, and how each is asked for columns.
+
+ptars is optional: without it the table of decoding has one column less.
+"""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,9 +20,14 @@ try:
 except ImportError:
     HandlerPool = None
 
-# The table and the records use these names.
-WIREARRAY, OFFICIAL, OFFICIAL_PARSE, PTARS = "wirearray", "protobuf", "protobuf, parse alone", "ptars"
-NUMPY_LOAD, COPY = "np.load", "copy"
+# The tables and the records use these names.
+WIREARRAY, OFFICIAL, PTARS = "wirearray", "protobuf", "ptars"
+OFFICIAL_PARSE, NUMPY_LOAD, COPY = "protobuf, parse alone", "np.load", "copy"
+TO_LIST, OFFICIAL_FASTEST = "wirearray, to_list()", "protobuf, fastest"
+NUMPY_SAVE, TO_BYTES = "np.save", "tobytes"
+NUMPY_MAP = 'np.load(mmap_mode="r")'
+# Those whose results are not what a case asks for: floors to compare with, and parts of other ways.
+UNCHECKED = {OFFICIAL_PARSE, NUMPY_LOAD, COPY, NUMPY_SAVE, TO_BYTES}
 
 Way = Callable[[], tuple[Any, ...]]
 

@@ -1,6 +1,6 @@
 """Serialized messages of any size, written by NumPy: the official package takes seconds for what this does in moments.
 
-The bytes are those the official package writes; `cases.check_writers` compares them on small samples.
+The bytes are those the official package writes; `decode_cases.check_samples` compares them on small samples.
 """
 
 import numpy as np
