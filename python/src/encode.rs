@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyType};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyType};
 use wirearray::encode::{self, Measured, Options};
 use wirearray::output::Replacement;
 use wirearray::wire::{Sink, WriteError, WriteResult};
@@ -178,7 +178,10 @@ impl MessageType {
             let problem = format!("message: expected a message of the class, got the class {}", message.repr()?);
             return Err(PyTypeError::new_err(problem));
         }
-        self.decode_bytes(py, &message.call_method0("SerializePartialToString")?)
+        // Without it the order of a map's entries would be anyone's guess.
+        let options = PyDict::new(py);
+        options.set_item("deterministic", true)?;
+        self.decode_bytes(py, &message.call_method("SerializePartialToString", (), Some(&options))?)
     }
 
     /// Make a message of the official ``protobuf`` package.

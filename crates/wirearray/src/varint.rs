@@ -70,20 +70,30 @@ pub const fn len(value: u64) -> usize {
 /// The bytes of `value`, the first one lowest, and how many there are.
 #[inline(always)]
 pub const fn encode(value: u64) -> (u128, usize) {
-    if value < 0x80 {
-        return (value as u128, 1);
+    if let Some((bytes, len)) = encode_short(value) {
+        return (bytes as u128, len);
     }
     let len = len(value);
-    if value < 1 << 56 {
-        // Seven bits into each of eight bytes, then the mark of every byte but the last.
-        let marks = 0x0080_8080_8080_8080 >> (8 * (8 - len));
-        return ((spread(value) | marks) as u128, len);
-    }
     let (low, high) = (spread(value & ((1 << 56) - 1)), value >> 56);
     let marks = 0x8080_8080_8080_8080;
     // The ninth byte has seven more bits, the tenth one.
     let high = if len == 10 { high & 0x7f | 0x80 | 0x100 } else { high };
     ((low | marks) as u128 | (high as u128) << 64, len)
+}
+
+/// The same, of a value that takes at most eight bytes.
+#[inline(always)]
+pub const fn encode_short(value: u64) -> Option<(u64, usize)> {
+    if value < 0x80 {
+        return Some((value, 1));
+    }
+    if value >= 1 << 56 {
+        return None;
+    }
+    // Seven bits into each of eight bytes, then the mark of every byte but the last.
+    let len = len(value);
+    let marks = 0x0080_8080_8080_8080 >> (8 * (8 - len));
+    Some((spread(value) | marks, len))
 }
 
 /// Moves each group of seven of the lower 56 bits to a byte of its own.

@@ -89,8 +89,10 @@ impl<'py> Intake<'py> {
             _ => self.column(number, index, values)?,
         };
         self.place.leave_rows(before);
-        let absent = (0..taken.data.len()).find(|&value| !taken.validity.is_set(value));
-        if let (Some(absent), false) = (absent, matches!(taken.validity, Validity::All)) {
+        let is_absent = |&value: &usize| !taken.validity.is_set(value);
+        if !matches!(taken.validity, Validity::All)
+            && let Some(absent) = (0..taken.data.len()).find(is_absent)
+        {
             self.place.set_index(absent);
             return Err(self.value_error("None is no value of a repeated field; leave it out"));
         }

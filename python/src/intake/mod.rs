@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
 use wirearray::column::{self, Column, Data, Item, Validity};
 use wirearray::plan::Plan;
 
@@ -100,11 +101,16 @@ impl<'py> Intake<'py> {
 
     /// The values of a singular field, or all values of a repeated one, which lie in one object.
     fn column(&mut self, number: usize, index: usize, column: &Bound<'py, PyAny>) -> PyResult<Taken> {
-        if let Some(entries) = Self::items(column) {
-            return self.entries(number, index, entries);
-        }
         let plan = Arc::clone(&self.plan);
-        match &plan.layout().tables[number].columns[index].item {
+        let item = &plan.layout().tables[number].columns[index].item;
+        if column.is_instance_of::<PyList>() || column.is_instance_of::<PyTuple>() {
+            if let Item::String { .. } = item {
+                // Many strings are the commonest list, and each an object: they are not gathered first.
+                return self.string_sequence(number, index, column);
+            }
+            return self.entries(number, index, Self::items(column).unwrap_or_default());
+        }
+        match item {
             Item::Number { .. } => self.numbers(number, index, column),
             Item::String { .. } => self.strings(number, index, column),
             Item::Table(inner) => self.table(*inner, column).map(of_table),
@@ -116,7 +122,7 @@ impl<'py> Intake<'py> {
         let plan = Arc::clone(&self.plan);
         match &plan.layout().tables[number].columns[index].item {
             Item::Number { .. } => self.number_entries(number, index, &entries),
-            Item::String { .. } => self.string_entries(number, index, &entries),
+            Item::String { .. } => self.string_entries(number, index, entries.len(), entries.into_iter().map(Ok)),
             Item::Table(inner) => self.message_entries(*inner, &entries).map(of_table),
         }
     }

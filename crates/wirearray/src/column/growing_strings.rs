@@ -3,7 +3,9 @@
 use super::buffer::Buffer;
 use super::growing::{AtMost, Starts};
 use super::memory::Memory;
+use super::offsets::Offsets;
 use super::presence::{Presence, Validity};
+use super::table::StringColumn;
 
 /// Strings, one after the other.
 #[derive(Debug, Default)]
@@ -37,6 +39,12 @@ impl Texts {
             self.data.truncate(start.cast_unsigned() as usize);
             self.starts.truncate(len);
         }
+    }
+
+    /// The strings as a column.
+    pub fn into_column(self, is_text: bool) -> StringColumn {
+        let (data, offsets) = self.finish();
+        StringColumn { is_text, data, offsets: Offsets::new(offsets) }
     }
 
     pub(super) fn finish(mut self) -> (Memory, Memory) {

@@ -25,10 +25,11 @@ impl Offsets {
         let mut end = 0i64;
         let mut offsets = Buffer::default();
         offsets.push(end, entries + 1);
-        for len in lens {
-            end += len.cast_signed() as i64;
-            offsets.push(end, 1);
-        }
+        let mut lens = lens;
+        offsets.extend(entries, entries, || {
+            end += lens.next().unwrap_or_default().cast_signed() as i64;
+            end
+        });
         Self(offsets.freeze())
     }
 

@@ -150,6 +150,20 @@ impl<'a> Texts<'a> {
         self.data.get(range(self.offsets, entry)).unwrap_or_default()
     }
 
+    /// A string of at most sixteen bytes as the sixteen that start with it, and its length.
+    #[inline(always)]
+    pub(super) fn window(self, entry: usize) -> Option<(&'a [u8; 16], usize)> {
+        let range = range(self.offsets, entry);
+        let window = self.data.get(range.start..)?.first_chunk()?;
+        (range.len() <= 16).then_some((window, range.len()))
+    }
+
+    /// The lengths of successive strings.
+    fn lens(self, entries: Range<usize>) -> impl Iterator<Item = u64> {
+        let offsets = self.offsets.get(entries.start..).unwrap_or_default();
+        offsets.windows(2).take(entries.len()).map(|pair| (pair[1] - pair[0]).cast_unsigned())
+    }
+
     #[inline(always)]
     pub(super) fn len(self, entry: usize) -> u64 {
         range(self.offsets, entry).len() as u64
@@ -210,25 +224,39 @@ impl Message<'_> {
 impl Field<'_> {
     /// Adds to `lens` what each of `rows` takes: column by column, so that what differs between fields is asked once.
     fn add_lens(&self, rows: Range<usize>, lens: &mut [u64]) {
-        if let Values::Number(form, bytes) = self.values {
-            return with_number!(form, N => {
+        match self.values {
+            Values::Number(form, bytes) => with_number!(form, N => {
                 let values = rows.clone().zip(elements::<<N as Number>::Element>(bytes, rows));
                 for (len, (row, value)) in lens.iter_mut().zip(values) {
                     if self.present.has(row, || value == Default::default()) {
                         *len += (self.label.len + N::len(value)) as u64;
                     }
                 }
-            });
+            }),
+            Values::String(strings) => {
+                for (len, (row, string_len)) in lens.iter_mut().zip(rows.clone().zip(strings.lens(rows))) {
+                    if self.present.has(row, || string_len == 0) {
+                        *len += self.len_of_delimited(string_len);
+                    }
+                }
+            }
+            _ => {
+                for (row, len) in rows.zip(lens) {
+                    *len += self.len_of(row);
+                }
+            }
         }
-        for (row, len) in rows.zip(lens) {
-            *len += self.len_of(row);
-        }
+    }
+
+    #[inline(always)]
+    fn len_of_delimited(&self, len: u64) -> u64 {
+        (self.label.len + varint::len(len)) as u64 + len
     }
 
     /// The bytes that the field takes in `row`, unless values within are aligned.
     pub(super) fn len_of(&self, row: usize) -> u64 {
         let label = self.label;
-        let delimited = |len: u64| label.len as u64 + varint::len(len) as u64 + len;
+        let delimited = |len| self.len_of_delimited(len);
         match &self.values {
             Values::Number(form, bytes) => with_number!(*form, N => {
                 let value = element::<<N as Number>::Element>(bytes, row);

@@ -71,14 +71,16 @@ pub fn measure_many<'a>(
         Some(row) => error.in_row(row - first),
         None => error,
     })?;
-    let mut len = 0u64;
-    for row in rows {
-        let row_len = message.place(row, 0);
-        if row_len > MAX_LEN && !options.allow_large {
-            return Err(EncodeError::new(EncodeErrorKind::TooLarge(row_len)).in_row(row - first));
+    if message.is_aligned {
+        for row in rows {
+            message.place(row, 0);
         }
-        len += row_len;
     }
+    let lens = message.lens.as_slice();
+    if let Some(row) = lens.iter().position(|&len| len > MAX_LEN && !options.allow_large) {
+        return Err(EncodeError::new(EncodeErrorKind::TooLarge(lens[row])).in_row(row));
+    }
+    let len = lens.iter().sum::<u64>();
     let len = usize::try_from(len).expect("what lies in memory can be counted");
     Ok(Measured { message, len })
 }

@@ -1,9 +1,10 @@
 //! Numbers: how each kind is written, and how many bytes it takes.
 
+use super::message::Label;
 use crate::column::Element;
 use crate::schema::{Kind, Scalar};
 use crate::varint;
-use crate::wire::WireType;
+use crate::wire::{WireType, WriteResult, Writer};
 
 /// How a number is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +68,8 @@ pub(super) trait Number {
     type Element: Element;
     /// How many bytes a value takes.
     fn len(value: Self::Element) -> usize;
-    /// Its bytes, the first one lowest, and how many there are.
-    fn encode(value: Self::Element) -> (u128, usize);
+    /// Writes it behind a label.
+    fn put(value: Self::Element, label: Label, out: &mut Writer<'_>) -> WriteResult;
 }
 
 /// Evaluates an expression with `$number` standing for the [`Number`] of a [`Form`].
@@ -125,8 +126,8 @@ macro_rules! fixed {
             }
 
             #[inline(always)]
-            fn encode(value: $element) -> (u128, usize) {
-                (u128::from(value), size_of::<$element>())
+            fn put(value: $element, label: Label, out: &mut Writer<'_>) -> WriteResult {
+                out.put_labelled(label.bits, label.len, u64::from(value), size_of::<$element>())
             }
         }
     };
@@ -145,8 +146,15 @@ macro_rules! varint {
             }
 
             #[inline(always)]
-            fn encode($value: $element) -> (u128, usize) {
-                varint::encode($varint)
+            fn put($value: $element, label: Label, out: &mut Writer<'_>) -> WriteResult {
+                let varint = $varint;
+                match varint::encode_short(varint) {
+                    Some((bytes, len)) => out.put_labelled(label.bits, label.len, bytes, len),
+                    None => {
+                        out.put_labelled(label.bits, label.len, 0, 0)?;
+                        out.put_varint(varint)
+                    }
+                }
             }
         }
     };

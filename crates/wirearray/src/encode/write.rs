@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::align;
 use super::message::{Field, Frame, Label, Length, Message, PADDED_LEN, PackedLens, Texts, Values, range};
-use super::number::{Form, Number, element, elements, with_number};
+use super::number::{Form, Number, Varint64, element, elements, with_number};
 use crate::wire::{WriteError, WriteResult, Writer};
 
 impl Message<'_> {
@@ -24,13 +24,13 @@ impl Field<'_> {
             Values::Number(form, bytes) => with_number!(*form, N => {
                 let value = element::<<N as Number>::Element>(bytes, row);
                 if self.present.has(row, || value == Default::default()) {
-                    write_number::<N>(self.label, value, out)?;
+                    N::put(value, self.label, out)?;
                 }
                 Ok(())
             }),
             Values::String(strings) => {
-                let string = strings.get(row);
-                if self.present.has(row, || string.is_empty()) { self.write_string(string, out) } else { Ok(()) }
+                let has_string = self.present.has(row, || strings.len(row) == 0);
+                if has_string { self.write_string(*strings, row, out) } else { Ok(()) }
             }
             Values::Message(message, frame) => {
                 if self.present.has(row, || false) {
@@ -52,33 +52,45 @@ impl Field<'_> {
     }
 
     /// Writes numbers that are not packed.
+    #[inline(never)]
     fn write_numbers(&self, form: Form, bytes: &[u8], values: Range<usize>, out: &mut Writer<'_>) -> WriteResult {
         let label = self.label.bits.to_le_bytes();
         let fixed = |width: usize| &bytes[values.start * width..values.end * width];
         match (form, label) {
             // Most have a tag of one byte or two, and then the sizes of what is copied are known beforehand.
-            (Form::Fixed64, [one, ..]) if self.label.len == 1 => out.put_labelled::<1, 8>([one], fixed(8)),
-            (Form::Fixed64, [one, two, ..]) if self.label.len == 2 => out.put_labelled::<2, 8>([one, two], fixed(8)),
-            (Form::Fixed32, [one, ..]) if self.label.len == 1 => out.put_labelled::<1, 4>([one], fixed(4)),
-            (Form::Fixed32, [one, two, ..]) if self.label.len == 2 => out.put_labelled::<2, 4>([one, two], fixed(4)),
+            (Form::Fixed64, [one, ..]) if self.label.len == 1 => out.put_run::<1, 8>([one], fixed(8)),
+            (Form::Fixed64, [one, two, ..]) if self.label.len == 2 => out.put_run::<2, 8>([one, two], fixed(8)),
+            (Form::Fixed32, [one, ..]) if self.label.len == 1 => out.put_run::<1, 4>([one], fixed(4)),
+            (Form::Fixed32, [one, two, ..]) if self.label.len == 2 => out.put_run::<2, 4>([one, two], fixed(4)),
             _ => with_number!(form, N => {
                 elements::<<N as Number>::Element>(bytes, values)
-                    .try_for_each(|value| write_number::<N>(self.label, value, out))
+                    .try_for_each(|value| N::put(value, self.label, out))
             }),
         }
     }
 
-    #[inline(always)]
-    fn write_string(&self, string: &[u8], out: &mut Writer<'_>) -> WriteResult {
-        write_label_and_len(self.label, string.len() as u64, out)?;
-        out.put_slice(string)
-    }
-
+    #[inline(never)]
     fn write_strings(&self, strings: Texts<'_>, entries: Range<usize>, out: &mut Writer<'_>) -> WriteResult {
-        entries.into_iter().try_for_each(|entry| self.write_string(strings.get(entry), out))
+        entries.into_iter().try_for_each(|entry| self.write_string(strings, entry, out))
     }
 
     #[inline(always)]
+    fn write_string(&self, strings: Texts<'_>, entry: usize, out: &mut Writer<'_>) -> WriteResult {
+        match strings.window(entry) {
+            // Most strings are short, and copied faster with what is behind them than by a call.
+            Some((window, len)) => {
+                write_label_and_len(self.label, len as u64, out)?;
+                out.put_window(window, len)
+            }
+            None => {
+                let string = strings.get(entry);
+                write_label_and_len(self.label, string.len() as u64, out)?;
+                out.put_slice(string)
+            }
+        }
+    }
+
+    #[inline(never)]
     fn write_message(
         &self,
         message: &Message<'_>,
@@ -103,6 +115,7 @@ impl Field<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one variant")]
+    #[inline(never)]
     fn write_packed(
         &self,
         form: Form,
@@ -123,10 +136,7 @@ impl Field<'_> {
             // The bytes of the column are those of the wire.
             Some(width) => out.put_slice(&bytes[values.start * width..values.end * width])?,
             None => with_number!(form, N => {
-                for value in elements(bytes, values) {
-                    let (bits, len) = <N as Number>::encode(value);
-                    out.put_bits(bits, len)?;
-                }
+                elements(bytes, values).try_for_each(|value| <N as Number>::put(value, Label::NONE, out))?;
             }),
         }
         check_end(out, end)
@@ -140,21 +150,11 @@ fn check_end(out: &Writer<'_>, end: u64) -> WriteResult {
 }
 
 #[inline(always)]
-fn write_number<N: Number>(label: Label, value: N::Element, out: &mut Writer<'_>) -> WriteResult {
-    let (bits, len) = N::encode(value);
-    out.put_bits(u128::from(label.bits) | bits << (8 * label.len), label.len + len)
-}
-
-#[inline(always)]
 pub(super) fn write_label(label: Label, out: &mut Writer<'_>) -> WriteResult {
-    out.put_bits(u128::from(label.bits), label.len)
+    out.put_labelled(label.bits, label.len, 0, 0)
 }
 
 #[inline(always)]
 fn write_label_and_len(label: Label, len: u64, out: &mut Writer<'_>) -> WriteResult {
-    if len < 0x80 {
-        return out.put_bits(u128::from(label.bits) | u128::from(len) << (8 * label.len), label.len + 1);
-    }
-    write_label(label, out)?;
-    out.put_varint(len)
+    Varint64::put(len, label, out)
 }

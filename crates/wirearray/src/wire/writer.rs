@@ -97,6 +97,35 @@ impl<'m> Writer<'m> {
         Ok(())
     }
 
+    /// Writes the lower `label_len` bytes of `label`, up to eight, and then the lower `len` bytes of `value`, up to eight.
+    #[inline(always)]
+    pub fn put_labelled(&mut self, label: u64, label_len: usize, value: u64, len: usize) -> WriteResult {
+        let room = self.memory.get_mut(self.position..self.ready).and_then(|room| room.first_chunk_mut::<16>());
+        let Some(room) = room else { return self.put_labelled_slowly(label, label_len, value, len) };
+        if let Some(before) = room.first_chunk_mut() {
+            store(before, label);
+        }
+        let label_len = label_len.min(8);
+        if let Some(behind) = room.get_mut(label_len..).and_then(<[_]>::first_chunk_mut) {
+            store(behind, value);
+        }
+        self.position = self.position.wrapping_add(label_len.wrapping_add(len.min(8)));
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_labelled_slowly(&mut self, label: u64, label_len: usize, value: u64, len: usize) -> WriteResult {
+        self.put_slice(label.to_le_bytes().get(..label_len).unwrap_or_default())?;
+        self.put_slice(value.to_le_bytes().get(..len).unwrap_or_default())
+    }
+
+    /// Writes the first `len` bytes of `window`, which holds more for being short to copy.
+    #[inline(always)]
+    pub fn put_window(&mut self, window: &[u8; 16], len: usize) -> WriteResult {
+        self.put_bits(u128::from_le_bytes(*window), len)
+    }
+
     /// Writes a varint.
     #[inline(always)]
     pub fn put_varint(&mut self, value: u64) -> WriteResult {
@@ -116,7 +145,7 @@ impl<'m> Writer<'m> {
     }
 
     /// Writes values of `W` bytes each, one after the other, with the same `L` bytes in front of each.
-    pub fn put_labelled<const L: usize, const W: usize>(&mut self, label: [u8; L], values: &[u8]) -> WriteResult {
+    pub fn put_run<const L: usize, const W: usize>(&mut self, label: [u8; L], values: &[u8]) -> WriteResult {
         let size = const { L.checked_add(W).expect("a label and a value are short") };
         let mut values = values.as_chunks::<W>().0;
         while !values.is_empty() {

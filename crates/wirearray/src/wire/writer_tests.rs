@@ -16,9 +16,14 @@ fn write_all_sorts(writer: &mut Writer<'_>, large: &[u8]) -> Result<Vec<u8>, Wri
         expected.extend_from_slice(&bytes.to_le_bytes()[..len]);
         writer.put_bits(u128::from_le_bytes([bits; 16]), 5)?;
         expected.extend_from_slice(&[bits; 5]);
+        writer.put_labelled(0x0403_0201, 3, value, usize::from(bits % 9))?;
+        expected.extend_from_slice(&[1, 2, 3]);
+        expected.extend_from_slice(&value.to_le_bytes()[..usize::from(bits % 9)]);
+        writer.put_window(&[bits; 16], usize::from(bits % 17))?;
+        expected.extend_from_slice(&[bits; 16][..usize::from(bits % 17)]);
         writer.put_padded_varint(3, 4)?;
         expected.extend_from_slice(&[0x83, 0x80, 0x80, 0]);
-        writer.put_labelled::<2, 3>([7, bits], &[1, 2, 3, 4, 5, 6])?;
+        writer.put_run::<2, 3>([7, bits], &[1, 2, 3, 4, 5, 6])?;
         expected.extend_from_slice(&[7, bits, 1, 2, 3, 7, bits, 4, 5, 6]);
         if bits % 16 == 0 {
             writer.put_slice(large)?;
