@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString};
-use wirearray::column::{self, Data};
+use wirearray::column::{self, Cardinality, Data};
 use wirearray::plan::Plan;
 
 use crate::errors;
@@ -145,14 +145,17 @@ impl Record {
     /// Returns
     /// -------
     /// dict of str to int, float, bool, str, bytes, array, list, dict or None
-    ///     Repeated numbers stay arrays, repeated messages become lists of dicts, maps dicts, and absent messages ``None``.
+    ///     Repeated numbers stay arrays, repeated messages become lists of dicts, and maps dicts. A field is ``None`` where the
+    ///     schema tells absent from default, and it is absent. :meth:`MessageType.encode` takes it as it is.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         for (index, name) in self.plan.column_names(self.table.number()).enumerate() {
-            let value = match self.table.column_if_made(index) {
-                None if self.plan.column_is_singular_message(self.table.number(), index) => py.None().into_bound(py),
-                _ => self.plain_value(py, index)?,
-            };
+            let layout = &self.plan.layout().tables[self.table.number()].columns[index];
+            // A column that no one asked for is not made to find that out.
+            let validity = self.table.column_if_made(index).map(|column| &column.validity);
+            let is_set = validity.is_some_and(|validity| validity.is_set(self.row));
+            let is_absent = layout.cardinality == Cardinality::Explicit && !is_set;
+            let value = if is_absent { py.None().into_bound(py) } else { self.plain_value(py, index)? };
             dict.set_item(PyString::intern(py, name), value)?;
         }
         Ok(dict)

@@ -32,7 +32,7 @@ use crate::values::{self, IntoBoundPyAny, column_object, entry_object};
 /// ``table[2:5]``, ``table[mask]`` and ``table[[1, 4]]`` are tables; a slice is not copied.
 ///
 /// Rows without a value hold the field's default. Changing an array changes the table's values; the next look at the same
-/// column shows them.
+/// column shows them. Arrays that a caller gave are shown read-only; changing them there changes the table as well.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Table {
     plan: Arc<Plan>,
@@ -80,7 +80,7 @@ impl Table {
     /// Returns
     /// -------
     /// Table
-    ///     Arrays of the field's own dtype are shown, not copied.
+    ///     Arrays of the field's own dtype are shown, read-only, and not copied.
     ///
     /// Raises
     /// ------

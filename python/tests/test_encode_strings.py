@@ -237,11 +237,11 @@ def test_a_closed_enum_has_its_own_numbers_alone() -> None:
     refused = [
         (
             {"grade": 3},
-            "grade = 3 is no number of the enum, which is closed; it has {'NO': 0, 'A': 1, 'B': 5, 'ALSO_B': 5}",
+            "grade: 3 is no number of the enum, which is closed: readers would take it for an unknown field",
         ),
-        ({"grades": [1, 3]}, "grades[1] = 3 is no number of the enum"),
-        ({"grades": np.array([1, 5, 3, 4], np.int32)}, "grades[2] = 3 is no number of the enum"),
-        ({"graded": {1: "A", 2: 3}}, "graded[1].value = 3 is no number of the enum"),
+        ({"grades": [1, 3]}, "grades[1]: 3 is no number of the enum"),
+        ({"grades": np.array([1, 5, 3, 4], np.int32)}, "grades[2]: 3 is no number of the enum"),
+        ({"graded": {1: "A", 2: 3}}, "graded[1].value: 3 is no number of the enum"),
         ({"grade": "C"}, "grade = 'C' is no name of the enum; it has NO, A, B, ALSO_B"),
         ({"grades": ["A", "C"]}, "grades[1] = 'C' is no name of the enum"),
     ]

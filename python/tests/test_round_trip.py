@@ -78,6 +78,7 @@ def test_without_unknown_fields_every_known_value_is_written_back(conformance: P
         for case in cases:
             record = message_type.decode(case.payload)
             assert_same_record(message_type.decode(message_type.encode(record)), record, case.name)
+            assert message_type.encode(record.to_dict()) == message_type.encode(record), case.name
 
 
 @each_corpus

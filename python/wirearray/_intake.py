@@ -38,12 +38,12 @@ def numbers(
     values: Any,
     dtype: np.dtype[Any],
     kind: str,
-    enum: tuple[Mapping[str, int], bool] | None,
+    enum: Mapping[str, int] | None,
     default: Any,
 ) -> tuple[NDArray[Any], _Flags]:
     """Return the values as a contiguous array of `dtype`, and which of them there are.
 
-    `enum` has the names of an enum's numbers, and whether it knows no others.
+    `enum` has the names of an enum's numbers.
     """
     if not _is_array_like(values):
         array, present = _of_objects(_items(values, kind), dtype, kind, enum)
@@ -57,8 +57,6 @@ def numbers(
             present = present_too if present is None else present & (True if present_too is None else present_too)
         else:
             array = _converted(array, dtype, kind, present)
-    if enum is not None and enum[1]:
-        _check_known(array, present, enum[0])
     if present is not None:
         array = np.where(present, array, default)
     return np.ascontiguousarray(array, dtype), present
@@ -206,7 +204,7 @@ def _items(values: Any, kind: str) -> list[Any]:
 
 
 def _of_objects(
-    values: Iterable[Any], dtype: np.dtype[Any], kind: str, enum: tuple[Mapping[str, int], bool] | None
+    values: Iterable[Any], dtype: np.dtype[Any], kind: str, enum: Mapping[str, int] | None
 ) -> tuple[NDArray[Any], _Flags]:
     """Convert one by one: exact whatever the objects are."""
     converted, present = [], []
@@ -217,11 +215,11 @@ def _of_objects(
     return np.array(converted, dtype), None if all(present) else np.array(present, bool)
 
 
-def _one(index: int, value: Any, dtype: np.dtype[Any], kind: str, enum: tuple[Mapping[str, int], bool] | None) -> Any:
+def _one(index: int, value: Any, dtype: np.dtype[Any], kind: str, enum: Mapping[str, int] | None) -> Any:
     if isinstance(value, str) and enum is not None:
-        if value not in enum[0]:
-            raise Misfit(index, f" = {value!r} is no name of the enum; it has {', '.join(list(enum[0])[:40])}")
-        return enum[0][value]
+        if value not in enum:
+            raise Misfit(index, f" = {value!r} is no name of the enum; it has {', '.join(list(enum)[:40])}")
+        return enum[value]
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 and value.dtype.kind in "biuf":
         try:
             return _converted(np.asarray(value).reshape(1), dtype, kind, None)[0]
@@ -289,15 +287,6 @@ def _fits(array: NDArray[Any], converted: NDArray[Any]) -> NDArray[np.bool_]:
         lowest, past = float(limits.min), float(int(limits.max) + 1)
         return np.asarray((array >= lowest) & (array < past) & (np.trunc(array) == array))
     return np.asarray((converted.astype(array.dtype) == array) | np.isnan(array))
-
-
-def _check_known(array: NDArray[Any], present: _Flags, names: Mapping[str, int]) -> None:
-    known = np.isin(array, list(names.values()))
-    if present is not None:
-        known |= ~present
-    if not known.all():
-        index = int(np.argmin(known))
-        raise Misfit(index, f" = {array[index]} is no number of the enum, which is closed; it has {dict(names)}")
 
 
 def _shown(value: Any) -> str:

@@ -197,6 +197,9 @@ pub enum EncodeErrorKind {
     /// A string that the schema wants checked is not UTF-8.
     #[error("the string is not valid UTF-8; declare the field as bytes to write it as it is")]
     InvalidUtf8,
+    /// A number that a closed enum has no name for.
+    #[error("{0} is no number of the enum, which is closed: readers would take it for an unknown field")]
+    UnknownNumber(i32),
     /// A message that the official parsers refuse.
     #[error(
         "the message would take {0} bytes, and protobuf parsers stop at 2 GiB (2,147,483,647 bytes); split it into several \

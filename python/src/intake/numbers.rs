@@ -21,9 +21,7 @@ impl<'py> Intake<'py> {
     /// The numbers in an array, or in anything that NumPy takes for one.
     pub(super) fn numbers(&mut self, number: usize, index: usize, array: &Bound<'py, PyAny>) -> PyResult<Taken> {
         let dtype = self.dtype(number, index);
-        if !self.has_names_to_know(number, index)
-            && let Some(values) = self.lend(array, dtype)?
-        {
+        if let Some(values) = self.lend(array, dtype)? {
             return Ok(taken(dtype, values, Validity::All));
         }
         self.converted(number, index, array).map_err(|error| self.misfit(error, false))
@@ -37,9 +35,7 @@ impl<'py> Intake<'py> {
         entries: &[Option<Bound<'py, PyAny>>],
     ) -> PyResult<Taken> {
         let dtype = self.dtype(number, index);
-        if !self.has_names_to_know(number, index)
-            && let Some(values) = plain_numbers(dtype, entries)
-        {
+        if let Some(values) = plain_numbers(dtype, entries) {
             return Ok(taken(dtype, values, Validity::All));
         }
         let list = PyList::new(self.py, entries)?;
@@ -49,11 +45,6 @@ impl<'py> Intake<'py> {
     fn dtype(&self, number: usize, index: usize) -> Dtype {
         let kind = self.plan.column_field(number, index).kind;
         wirearray::plan::column_dtype(kind).expect("a column of numbers is made for a number only")
-    }
-
-    /// True for closed enums, whose numbers have to be looked at: one without a name would be read as an unknown field.
-    fn has_names_to_know(&self, number: usize, index: usize) -> bool {
-        !self.plan.message(number).fields[index].known.is_empty()
     }
 
     /// An array of that dtype, lent for as long as the columns live.
@@ -83,7 +74,7 @@ impl<'py> Intake<'py> {
                 for (name, number) in &enumeration.values {
                     names.set_item(name, number)?;
                 }
-                Some((names, enumeration.is_closed))
+                Some(names)
             }
             _ => None,
         };

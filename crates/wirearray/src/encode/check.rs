@@ -1,10 +1,13 @@
-//! What can be wrong with columns: required values that are missing, strings that are not UTF-8.
+//! What can be wrong with columns: required values that are missing, numbers that a closed enum does not know, strings that
+//! are not UTF-8.
 
 use std::ops::Range;
 
 use super::message::Texts;
+use super::number::elements;
 use crate::column::{Column, StringColumn, Table};
 use crate::error::{EncodeError, EncodeErrorKind};
+use crate::plan::FieldPlan;
 
 /// Refuses rows of `table` that stand for a message and have no value in a required field's column.
 pub(super) fn required(table: &Table, column: Option<&Column>, mut rows: Range<usize>) -> Result<(), EncodeError> {
@@ -12,6 +15,18 @@ pub(super) fn required(table: &Table, column: Option<&Column>, mut rows: Range<u
         |&row: &usize| table.validity().is_set(row) && !column.is_some_and(|column| column.validity.is_set(row));
     match rows.find(lacks) {
         Some(row) => Err(EncodeError::new(EncodeErrorKind::MissingRequired).in_row(row)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses numbers that a closed enum has no name for, with the place of the first. An open enum knows every number.
+pub(super) fn numbers(field: &FieldPlan, bytes: &[u8], entries: Range<usize>) -> Result<(), (usize, EncodeError)> {
+    if field.known.is_empty() {
+        return Ok(());
+    }
+    let mut numbers = elements::<u32>(bytes, entries.clone()).zip(entries);
+    match numbers.find(|&(number, _)| !field.knows(number)) {
+        Some((number, entry)) => Err((entry, EncodeError::new(EncodeErrorKind::UnknownNumber(number.cast_signed())))),
         None => Ok(()),
     }
 }

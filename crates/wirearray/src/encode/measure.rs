@@ -8,7 +8,7 @@ use super::number::Form;
 use super::{DEPTH_LIMIT, Options};
 use crate::column::{Buffer, Column, Data, List, Table, Validity};
 use crate::error::{EncodeError, EncodeErrorKind};
-use crate::plan::Plan;
+use crate::plan::{FieldPlan, Plan};
 use crate::schema::{self, Kind};
 use crate::wire::WireType;
 
@@ -21,6 +21,7 @@ pub(super) struct Measure<'a> {
 /// What is known of a field when its column is bound.
 struct Bound<'a> {
     field: &'a schema::Field,
+    plan: &'a FieldPlan,
     rows: Range<usize>,
     /// Levels of messages around it.
     depth: u32,
@@ -49,7 +50,7 @@ impl<'a> Measure<'a> {
                 check::required(table, values, rows.clone()).map_err(|error| error.within(&field.name, None))?;
             }
             let Some(values) = values else { continue };
-            let bound = Bound { field, rows: rows.clone(), depth, is_in_message_set };
+            let bound = Bound { field, plan: &plan.fields[column], rows: rows.clone(), depth, is_in_message_set };
             message.fields.extend(self.field(&bound, values, plan.is_map_entry)?);
         }
         message.is_aligned = message.fields.iter().any(Field::is_aligned);
@@ -73,13 +74,14 @@ impl<'a> Measure<'a> {
         };
         let (label, values) = match &column.data {
             Data::Numbers(numbers) => {
-                let form = self.form(bound);
-                (label_of(bound.field, form.wire_type()), Values::Number(form, numbers.values.as_bytes()))
+                let (form, bytes) = (form_of(bound), numbers.values.as_bytes());
+                check::numbers(bound.plan, bytes, bound.rows.clone())
+                    .map_err(|(row, error)| bound.at_row(row, error))?;
+                (label_of(bound.field, form.wire_type()), Values::Number(form, bytes))
             }
             Data::Strings(strings) => {
                 if bound.field.kind == (Kind::String { is_checked: true }) {
-                    check::text(strings, bound.rows.clone())
-                        .map_err(|(entry, error)| error.within(&bound.field.name, None).in_row(entry))?;
+                    check::text(strings, bound.rows.clone()).map_err(|(row, error)| bound.at_row(row, error))?;
                 }
                 (label_of(bound.field, WireType::Delimited), Values::String(Texts::new(strings)))
             }
@@ -110,7 +112,8 @@ impl<'a> Measure<'a> {
         };
         let (label, values) = match &list.values {
             Data::Numbers(numbers) => {
-                let (form, bytes) = (self.form(bound), numbers.values.as_bytes());
+                let (form, bytes) = (form_of(bound), numbers.values.as_bytes());
+                check::numbers(bound.plan, bytes, all).map_err(|(entry, error)| at(entry, error))?;
                 if field.is_packed {
                     let lens = self.packed_lens(bound, form, offsets, bytes);
                     (label_of(field, WireType::Delimited), Values::Packed(offsets, form, bytes, lens))
@@ -148,10 +151,18 @@ impl<'a> Measure<'a> {
             }
         }
     }
+}
 
-    fn form(&self, bound: &Bound<'_>) -> Form {
-        Form::of(bound.field.kind).expect("a column of numbers is made for a number only")
+impl Bound<'_> {
+    /// An error of a singular field's value.
+    #[cold]
+    fn at_row(&self, row: usize, error: EncodeError) -> EncodeError {
+        error.within(&self.field.name, None).in_row(row)
     }
+}
+
+fn form_of(bound: &Bound<'_>) -> Form {
+    Form::of(bound.field.kind).expect("a column of numbers is made for a number only")
 }
 
 fn label_of(field: &schema::Field, wire_type: WireType) -> Label {
