@@ -98,7 +98,8 @@ impl<'py> Intake<'py> {
         texts: &mut Texts,
         at_most: usize,
     ) -> Result<(), Unfit> {
-        if let Ok(text) = entry.cast::<PyString>() {
+        // Exactly `str` is told without a call.
+        if let Ok(text) = entry.cast_exact::<PyString>().or_else(|_| entry.cast::<PyString>()) {
             if kind == Kind::Bytes {
                 return Err(Unfit::Type);
             }

@@ -96,7 +96,7 @@ impl<'a> Measure<'a> {
             }
             Data::List(_) => unreachable!("lists are told apart above"),
         };
-        Ok(Some(Field { label, present, values }))
+        Ok(Some(Field::new(label, present, values)))
     }
 
     /// The values of a repeated field, unless no row has any.
@@ -137,7 +137,7 @@ impl<'a> Measure<'a> {
             }
             Data::List(_) => unreachable!("the language has no repeated repeated fields"),
         };
-        Ok(Some(Field { label, present: Present::All, values }))
+        Ok(Some(Field::new(label, Present::All, values)))
     }
 
     fn packed_lens(&self, bound: &Bound<'a>, form: Form, offsets: &[i64], bytes: &[u8]) -> PackedLens {

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::number::{Form, Number, element, elements, with_number};
+use super::write::{Put, put_of};
 use crate::column::{Buffer, StringColumn, Validity};
 use crate::varint;
 use crate::wire::{Tag, WireType};
@@ -30,6 +31,8 @@ pub(super) struct Field<'a> {
     pub(super) label: Label,
     pub(super) present: Present<'a>,
     pub(super) values: Values<'a>,
+    /// How they are written.
+    pub(super) put: Put,
 }
 
 /// Which rows have a value that is written.
@@ -218,6 +221,13 @@ impl Message<'_> {
                 *len += unknown.len(row);
             }
         }
+    }
+}
+
+impl<'a> Field<'a> {
+    pub(super) fn new(label: Label, present: Present<'a>, values: Values<'a>) -> Self {
+        let put = put_of(&values, present);
+        Self { label, present, values, put }
     }
 }
 

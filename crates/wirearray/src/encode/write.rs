@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::align;
-use super::message::{Field, Frame, Label, Length, Message, PADDED_LEN, PackedLens, Texts, Values, range};
+use super::message::{Field, Frame, Label, Length, Message, PADDED_LEN, PackedLens, Present, Texts, Values, range};
 use super::number::{Form, Number, Varint64, element, elements, with_number};
 use crate::wire::{WriteError, WriteResult, Writer};
 
@@ -11,48 +11,75 @@ impl Message<'_> {
     /// Writes the message in `row`, which starts as far behind the outermost one as `out` has written.
     pub(super) fn write(&self, row: usize, out: &mut Writer<'_>, start: u64) -> WriteResult {
         for field in &self.fields {
-            field.write(row, out, start)?;
+            (field.put)(field, row, out, start)?;
         }
         self.unknown.map_or(Ok(()), |unknown| out.put_slice(unknown.get(row)))
     }
 }
 
-impl Field<'_> {
-    #[inline(always)]
-    fn write(&self, row: usize, out: &mut Writer<'_>, start: u64) -> WriteResult {
-        match &self.values {
-            Values::Number(form, bytes) => with_number!(*form, N => {
-                let value = element::<<N as Number>::Element>(bytes, row);
-                if self.present.has(row, || value == Default::default()) {
-                    N::put(value, self.label, out)?;
-                }
-                Ok(())
-            }),
-            Values::String(strings) => {
-                let has_string = self.present.has(row, || strings.len(row) == 0);
-                if has_string { self.write_string(*strings, row, out) } else { Ok(()) }
-            }
-            Values::Message(message, frame) => {
-                if self.present.has(row, || false) {
-                    self.write_message(message, *frame, row, out, start)
-                } else {
-                    Ok(())
-                }
-            }
-            Values::Numbers(offsets, form, bytes) => self.write_numbers(*form, bytes, range(offsets, row), out),
-            Values::Packed(offsets, form, bytes, lens) => {
-                let values = range(offsets, row);
-                if values.is_empty() { Ok(()) } else { self.write_packed(*form, bytes, lens, row, values, out, start) }
-            }
-            Values::Strings(offsets, strings) => self.write_strings(*strings, range(offsets, row), out),
-            Values::Messages(offsets, message, frame) => {
-                range(offsets, row).try_for_each(|at| self.write_message(message, *frame, at, out, start))
-            }
-        }
-    }
+/// Writes a field's value or values in a row; the last argument is how much had been written when the outermost message
+/// began.
+pub(super) type Put = fn(&Field<'_>, usize, &mut Writer<'_>, u64) -> WriteResult;
 
+/// How values are written, chosen once for all rows: deciding at each row takes as long as writing a number.
+pub(super) fn put_of(values: &Values<'_>, present: Present<'_>) -> Put {
+    match (values, present) {
+        (Values::Number(form, _), Present::All) => with_number!(*form, N => put_number::<N, ALL>),
+        (Values::Number(form, _), Present::Flags(_)) => with_number!(*form, N => put_number::<N, FLAGS>),
+        (Values::Number(form, _), Present::NotDefault) => with_number!(*form, N => put_number::<N, NOT_DEFAULT>),
+        (Values::String(_), _) => |field, row, out, _| {
+            let Values::String(strings) = field.values else { other_values() };
+            let has_string = field.present.has(row, || strings.len(row) == 0);
+            if has_string { field.write_string(strings, row, out) } else { Ok(()) }
+        },
+        (Values::Message(..), _) => |field, row, out, start| {
+            let Values::Message(message, frame) = &field.values else { other_values() };
+            let has_message = field.present.has(row, || false);
+            if has_message { field.write_message(message, *frame, row, out, start) } else { Ok(()) }
+        },
+        (Values::Numbers(..), _) => |field, row, out, _| {
+            let Values::Numbers(offsets, form, bytes) = field.values else { other_values() };
+            field.write_numbers(form, bytes, range(offsets, row), out)
+        },
+        (Values::Packed(..), _) => |field, row, out, start| {
+            let Values::Packed(offsets, form, bytes, lens) = &field.values else { other_values() };
+            let values = range(offsets, row);
+            if values.is_empty() { Ok(()) } else { field.write_packed(*form, bytes, lens, row, values, out, start) }
+        },
+        (Values::Strings(..), _) => |field, row, out, _| {
+            let Values::Strings(offsets, strings) = field.values else { other_values() };
+            range(offsets, row).try_for_each(|entry| field.write_string(strings, entry, out))
+        },
+        (Values::Messages(..), _) => |field, row, out, start| {
+            let Values::Messages(offsets, message, frame) = &field.values else { other_values() };
+            range(offsets, row).try_for_each(|at| field.write_message(message, *frame, at, out, start))
+        },
+    }
+}
+
+// The variants of `Present`, as what functions are compiled for.
+const ALL: u8 = 0;
+const FLAGS: u8 = 1;
+const NOT_DEFAULT: u8 = 2;
+
+fn put_number<N: Number, const P: u8>(field: &Field<'_>, row: usize, out: &mut Writer<'_>, _: u64) -> WriteResult {
+    let Values::Number(_, bytes) = field.values else { other_values() };
+    let value = element::<N::Element>(bytes, row);
+    let has_value = match P {
+        ALL => true,
+        NOT_DEFAULT => value != N::Element::default(),
+        _ => field.present.has(row, || false),
+    };
+    if has_value { N::put(value, field.label, out) } else { Ok(()) }
+}
+
+#[cold]
+fn other_values() -> ! {
+    unreachable!("a field's function is chosen for its values")
+}
+
+impl Field<'_> {
     /// Writes numbers that are not packed.
-    #[inline(never)]
     fn write_numbers(&self, form: Form, bytes: &[u8], values: Range<usize>, out: &mut Writer<'_>) -> WriteResult {
         let label = self.label.bits.to_le_bytes();
         let fixed = |width: usize| &bytes[values.start * width..values.end * width];
@@ -67,11 +94,6 @@ impl Field<'_> {
                     .try_for_each(|value| N::put(value, self.label, out))
             }),
         }
-    }
-
-    #[inline(never)]
-    fn write_strings(&self, strings: Texts<'_>, entries: Range<usize>, out: &mut Writer<'_>) -> WriteResult {
-        entries.into_iter().try_for_each(|entry| self.write_string(strings, entry, out))
     }
 
     #[inline(always)]
@@ -90,7 +112,7 @@ impl Field<'_> {
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn write_message(
         &self,
         message: &Message<'_>,
@@ -115,7 +137,6 @@ impl Field<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one variant")]
-    #[inline(never)]
     fn write_packed(
         &self,
         form: Form,
