@@ -75,7 +75,8 @@ impl Table {
     /// columns : Table, mapping of str to column, or list of messages, optional
     ///     As for :meth:`MessageType.encode_many`.
     /// **fields : column
-    ///     The same, by name.
+    ///     The same, by name. Beside a table they take the place of its columns; all else of it stays, also what is absent and
+    ///     what the schema does not know. A member of a oneof takes the place of all members.
     ///
     /// Returns
     /// -------
@@ -106,6 +107,11 @@ impl Table {
         let given = match (columns, fields) {
             (Some(columns), None) => columns.clone(),
             (None, fields) => fields.cloned().unwrap_or_else(|| PyDict::new(py)).into_any(),
+            (Some(table), Some(fields)) if table.is_instance_of::<Self>() => {
+                let table = Intake::changed(py, message_type.plan(), table, fields)?;
+                let rows = 0..table.rows();
+                return Ok(Self::new(message_type.plan().clone(), table, rows));
+            }
             (Some(_), Some(_)) => {
                 return Err(PyTypeError::new_err("columns: pass them in a mapping or by name, not both"));
             }
@@ -227,7 +233,8 @@ impl Table {
     /// Returns
     /// -------
     /// dict of str to array, Strings, Ragged, dict or None
-    ///     Messages become dicts of their columns, ``None`` where no row has the message.
+    ///     Messages become dicts of their columns, ``None`` where no row has the message. Which rows have a value is not in
+    ///     them: to write messages again, pass the table itself, or :meth:`of` with what is to change.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         for (index, name) in self.plan.column_names(self.table.number()).enumerate() {

@@ -124,8 +124,11 @@ def test_a_value_of_another_dtype_is_kept_exactly_or_refused_by_name(source: str
             _assert_same_number(getattr(NUMBER.read(ENCODE({name: value})), name), value, dtype)
         else:
             _assert_refused(lambda c=column: ENCODE({f"packed_{kind}": c}), f"packed_{kind}[2]", value, kind)
-            _assert_refused(lambda c=column: ENCODE({f"packed_{kind}": list(c)}), f"packed_{kind}[2]", value, kind)
             _assert_refused(lambda c=column: ENCODE_MANY({f"one_{kind}": c}), f"one_{kind}[2]", value, kind)
+            if isinstance(value, float) and _is_taken(value, dtype):
+                # A float64 alone is one of Python's floats.
+                continue
+            _assert_refused(lambda c=column: ENCODE({f"packed_{kind}": list(c)}), f"packed_{kind}[2]", value, kind)
             _assert_refused(lambda v=value: ENCODE({f"one_{kind}": v}), f"one_{kind}", value, kind)
 
 

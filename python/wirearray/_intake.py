@@ -45,8 +45,9 @@ def numbers(
 
     `enum` has the names of an enum's numbers.
     """
-    if not _is_array_like(values):
-        array, present = _of_objects(_items(values, kind), dtype, kind, enum)
+    listed = _with_nulls(values) if _is_array_like(values) else _items(values, kind)
+    if listed is not None:
+        array, present = _of_objects(listed, dtype, kind, enum)
     else:
         array, present = _unmasked(values)
         if array.ndim != 1:
@@ -64,8 +65,9 @@ def numbers(
 
 def strings(values: Any) -> list[Any]:
     """Return the strings of an array as a list, with ``None`` for those that are masked."""
-    if not _is_array_like(values):
-        return _items(values, "str or bytes")
+    given = _with_nulls(values) if _is_array_like(values) else _items(values, "str or bytes")
+    if given is not None:
+        return given
     array, present = _unmasked(values)
     if array.ndim != 1:
         raise Misfit(None, f": expected a flat array of strings, got an array of shape {array.shape}")
@@ -81,6 +83,9 @@ def moments(values: Any, name: str) -> tuple[dict[str, NDArray[Any]], _Flags] | 
     split = _split_listed(values, is_span, name) if isinstance(values, list | tuple) else None
     if split is None and not isinstance(values, list | tuple):
         array, present = _unmasked(values)
+        if array.dtype.kind == "O" and array.ndim == 1 and present is None:
+            # Times with a zone, as pandas has them, come as objects.
+            return moments(array.tolist(), name)
         if array.dtype.kind != ("m" if is_span else "M") or array.ndim != 1:
             return None
         if present is not None:
@@ -101,7 +106,7 @@ def _split_listed(
     values: Sequence[Any], is_span: bool, name: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]] | None:
     """Split one by one: an array of them all would have one unit, in which far times do not fit."""
-    expected = (datetime.timedelta, np.timedelta64) if is_span else (datetime.datetime, np.datetime64)
+    expected = (datetime.timedelta, np.timedelta64) if is_span else (datetime.date, np.datetime64)
     missing = [is_missing(value) or _is_nat(value) for value in values]
     if not all(gone or isinstance(value, expected) for value, gone in zip(values, missing, strict=True)):
         return None
@@ -115,12 +120,17 @@ def _is_nat(value: Any) -> bool:
 
 
 def _split_one(value: Any, name: str) -> tuple[int, int]:
+    # Those of pandas are Python's too, with nanoseconds that Python's do not have.
+    convert = getattr(value, "to_datetime64", None) or getattr(value, "to_timedelta64", None)
+    value = value if convert is None else convert()
     if isinstance(value, np.generic):
         seconds, nanos = _seconds_and_nanos(np.asarray(value).reshape(1), name)
         return int(seconds[0]), int(nanos[0])
     if isinstance(value, datetime.datetime):
         # Without a zone a point in time is in UTC, as NumPy's are.
         value = (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)) - _EPOCH
+    elif isinstance(value, datetime.date):
+        value -= _EPOCH.date()
     return value.days * 86_400 + value.seconds, value.microseconds * 1000
 
 
@@ -177,9 +187,25 @@ def _unmasked(values: Any) -> tuple[NDArray[Any], _Flags]:
 
 def is_missing(value: Any) -> bool:
     """Whether a value stands for none: of pandas, which need not be there, told by its type; among strings NaN too."""
-    if value is None or value is np.ma.masked or type(value).__name__ == "NAType":
+    if value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float) and value != value
+
+
+def _with_nulls(values: Any) -> list[Any] | None:
+    """Return the values of a column of pandas, Polars or Arrow that has nulls, or ``None`` where there are none.
+
+    NumPy would take the nulls for NaN, and large integers beside them for floats.
+    """
+    null_count = getattr(values, "null_count", None)
+    count = null_count() if callable(null_count) else null_count
+    if isinstance(count, int) and count > 0:
+        listed = values.to_pylist() if hasattr(values, "to_pylist") else values.to_list()
+        return list(listed)
+    is_extension = hasattr(values, "isna") and not isinstance(getattr(values, "dtype", None), np.dtype)
+    if is_extension and np.any(values.isna()):
+        return list(values)
+    return None
 
 
 def _is_array_like(values: Any) -> bool:
@@ -198,7 +224,8 @@ def _has_buffer(values: Any) -> bool:
 
 
 def _items(values: Any, kind: str) -> list[Any]:
-    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
+    # What has no order of its own, or keys and values, is no list.
+    if isinstance(values, str | bytes | bytearray | Mapping | set | frozenset) or not isinstance(values, Iterable):
         raise WrongType(None, f": expected an array or list of {kind}, got {type(values).__name__}")
     return list(values)
 
@@ -220,11 +247,15 @@ def _one(index: int, value: Any, dtype: np.dtype[Any], kind: str, enum: Mapping[
         if value not in enum:
             raise Misfit(index, f" = {value!r} is no name of the enum; it has {', '.join(list(enum)[:40])}")
         return enum[value]
-    if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 and value.dtype.kind in "biuf":
+    is_numpys = isinstance(value, np.generic | np.ndarray) and not isinstance(value, float)
+    if is_numpys and value.ndim == 0 and value.dtype.kind in "biuf":
         try:
             return _converted(np.asarray(value).reshape(1), dtype, kind, None)[0]
         except Misfit as misfit:
             raise Misfit(index, misfit.args[1]) from None
+    if isinstance(value, np.float64):
+        # Python's compare exactly with its integers.
+        value = float(value)
     if not isinstance(value, bool | int | float):
         raise WrongType(index, f": expected {_article(kind)}, got {type(value).__name__} {_shown(value)}")
     if dtype.kind == "f":
@@ -261,7 +292,8 @@ def _converted(array: NDArray[Any], dtype: np.dtype[Any], kind: str, present: _F
         fits |= ~present
     if not fits.all():
         index = int(np.argmin(fits))
-        hint = "; round the array with .astype('float32') if that is meant" if dtype == np.float32 else ""
+        can_round = dtype == np.float32 and np.isfinite(converted[index])
+        hint = "; round the array with .astype('float32') if that is meant" if can_round else ""
         raise Misfit(index, f" = {array[index].item()!r} does not fit {kind}{hint}")
     return converted
 
@@ -291,7 +323,7 @@ def _fits(array: NDArray[Any], converted: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _shown(value: Any) -> str:
     try:
-        text = repr(value)
+        text = repr(value.item() if isinstance(value, np.generic) and value.dtype.kind in "biuf" else value)
     except ValueError:
         # NumPy's times without a unit have none.
         text = type(value).__name__

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use wirearray::column::{Cardinality, Data, Item, List, Offsets, Validity};
@@ -41,11 +41,24 @@ impl<'py> Intake<'py> {
             let values = self.values(number, index, &column.call_method1("reshape", (-1,))?)?;
             return Ok(List { offsets: Offsets::of_lens((0..rows).map(|_| width)), values });
         }
+        if let Ok(array) = column.cast::<PyUntypedArray>()
+            && array.ndim() == 1
+            && !array.dtype().is_equiv_to(&numpy::PyArrayDescr::object(self.py))
+        {
+            return Err(self.value_error(format!(
+                "of a repeated field a column has any number of values a row: pass a tuple (values, offsets), a Ragged, an \
+                array of two dimensions, or a list with an array for each row; got one flat array of {}. If this is one \
+                message alone, put it in a list: [{{...}}]",
+                array.len()
+            )));
+        }
         const EXPECTED: &str = "a Ragged, a tuple (values, offsets), or a list with an array for each row";
         if column.is_instance_of::<pyo3::types::PyString>() || self.is_mapping(column)? {
             return Err(self.type_error(EXPECTED, column));
         }
-        let Ok(items) = column.try_iter() else { return Err(self.type_error(EXPECTED, column)) };
+        // Arrow's own scalars are no values of Python.
+        let column = column.call_method0("to_pylist").unwrap_or_else(|_| column.clone());
+        let Ok(items) = column.try_iter() else { return Err(self.type_error(EXPECTED, &column)) };
         let entries: Vec<_> =
             items.map(|item| item.map(|item| Some(item).filter(|item| !item.is_none()))).collect::<PyResult<_>>()?;
         self.list_entries(number, index, &entries)
@@ -83,7 +96,7 @@ impl<'py> Intake<'py> {
         let plan = Arc::clone(&self.plan);
         let layout = &plan.layout().tables[number].columns[index];
         let taken = match (layout.cardinality, &layout.item) {
-            (Cardinality::Map, Item::Table(inner)) if self.is_mapping(values)? => {
+            (Cardinality::Map, Item::Table(inner)) if self.is_mapping(values)? || is_series(values) => {
                 super::of_table(self.map_entries(*inner, values)?)
             }
             _ => self.column(number, index, values)?,
@@ -107,6 +120,12 @@ impl<'py> Intake<'py> {
         }
         sequence.cast::<PyTuple>().ok().map(|tuple| tuple.iter().map(present).collect())
     }
+}
+
+/// True for a column of pandas, which has keys as a map has.
+fn is_series(values: &Bound<'_, PyAny>) -> bool {
+    let is_ours = values.is_instance_of::<crate::table::Table>() || values.is_instance_of::<crate::record::Record>();
+    !is_ours && values.hasattr("keys").unwrap_or(false)
 }
 
 /// Offsets from 0 up to the last of the values, and no other values.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use wirearray::column::{self, Buffer, Column, Data, Validity};
 
 use super::{DEPTH_LIMIT, Given, Intake};
@@ -57,11 +57,24 @@ impl<'py> Intake<'py> {
             if let Some(table) = self.moments(number, |py| Ok(PyTuple::new(py, [message])?.into_any()))? {
                 return Ok(table);
             }
-            return Err(self.type_error("a message: a dict or a Record", message));
+            return Err(self.no_message(number, message));
         }
         let entries = |value: Bound<'py, PyAny>| Given::Entries(vec![Some(value).filter(|value| !value.is_none())]);
         let columns = self.fields_of(number, &self.as_dict(message)?, entries)?;
         self.assemble(number, 1, Validity::All, columns)
+    }
+
+    #[cold]
+    fn no_message(&self, number: usize, found: &Bound<'py, PyAny>) -> PyErr {
+        let expected = match self.plan.message_name(number) {
+            "google.protobuf.Timestamp" => "a datetime64, a datetime, or a dict of seconds and nanos",
+            "google.protobuf.Duration" => "a timedelta64, a timedelta, or a dict of seconds and nanos",
+            _ if found.hasattr("SerializeToString").unwrap_or(false) => {
+                "a message: a dict or a Record; from_protobuf makes one of a message of the official package"
+            }
+            _ => "a message: a dict or a Record",
+        };
+        self.type_error(expected, found)
     }
 
     /// Many messages, which lie in one object: of as many rows as it has.
@@ -90,6 +103,23 @@ impl<'py> Intake<'py> {
         self.message_entries(number, &entries)
     }
 
+    /// The rows of a table, with other columns of the fields that a dict names.
+    pub(super) fn changed_table(
+        &mut self,
+        table: &Arc<column::Table>,
+        fields: &Bound<'py, PyDict>,
+    ) -> PyResult<Arc<column::Table>> {
+        let columns = self.fields_of(table.number(), fields, Given::Column)?;
+        let other = columns.iter().flatten().find(|column| column.data.len() != table.rows());
+        if let Some(other) = other {
+            let (found, rows) = (other.data.len(), table.rows());
+            return Err(self.value_error(format!("a column has {found} entries, and the table {rows} rows")));
+        }
+        let is_given = |index: usize| fields.contains(self.plan.column_name(table.number(), index)).unwrap_or(false);
+        let columns = columns.into_iter().enumerate().filter(|&(index, _)| is_given(index)).collect();
+        self.plan.replace(table, columns).map(Arc::new).map_err(|error| self.value_error(error))
+    }
+
     /// Messages that are objects of their own, each for a row.
     pub(super) fn message_entries(
         &mut self,
@@ -97,7 +127,10 @@ impl<'py> Intake<'py> {
         entries: &[Option<Bound<'py, PyAny>>],
     ) -> PyResult<Arc<column::Table>> {
         if let [Some(message)] = entries {
-            return self.one_message(number, message);
+            self.place.set_row(0);
+            let table = self.one_message(number, message)?;
+            self.place.set_row(None);
+            return Ok(table);
         }
         let is_dict = |entry: &Bound<'py, PyAny>| entry.is_instance_of::<PyDict>();
         if !entries.iter().flatten().all(is_dict) {
@@ -268,7 +301,11 @@ impl<'py> Intake<'py> {
         if object.is_instance_of::<PyDict>() {
             return Ok(true);
         }
-        Ok(!object.is_instance_of::<Table>() && !object.is_instance_of::<Record>() && object.hasattr("keys")?)
+        if object.is_instance_of::<Table>() || object.is_instance_of::<Record>() || !object.hasattr("keys")? {
+            return Ok(false);
+        }
+        // A Series of pandas has keys, and is a column all the same.
+        Ok(!object.getattr("ndim").is_ok_and(|ndim| ndim.eq(1).unwrap_or(false)))
     }
 
     pub(super) fn as_dict(&self, mapping: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
@@ -288,12 +325,17 @@ impl<'py> Intake<'py> {
         if self.is_mapping(messages)? {
             return self.as_dict(messages).map(Some);
         }
-        let Ok(array) = messages.cast::<PyUntypedArray>() else { return Ok(None) };
-        if !array.dtype().has_fields() {
-            return Ok(None);
-        }
+        let names = match messages.cast::<PyUntypedArray>() {
+            Ok(array) if array.dtype().has_fields() => array.dtype().getattr("names")?,
+            Ok(_) => return Ok(None),
+            // Tables of Arrow and frames of Polars.
+            Err(_) => match messages.getattr("column_names").or_else(|_| messages.getattr("columns")) {
+                Ok(names) if names.is_instance_of::<PyList>() => names,
+                _ => return Ok(None),
+            },
+        };
         let columns = PyDict::new(self.py);
-        for name in array.dtype().getattr("names")?.try_iter()? {
+        for name in names.try_iter()? {
             let name = name?;
             columns.set_item(&name, messages.get_item(&name)?)?;
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 use wirearray::column::{self, Column, Data, Item, Validity};
 use wirearray::plan::Plan;
 
@@ -77,6 +77,18 @@ impl<'py> Intake<'py> {
         let table = intake.table(0, messages)?;
         let rows = 0..table.rows();
         Ok((table, rows))
+    }
+
+    /// The rows of a table, with other columns of the fields that a dict names.
+    pub(crate) fn changed(
+        py: Python<'py>,
+        plan: &Arc<Plan>,
+        messages: &Bound<'py, PyAny>,
+        fields: &Bound<'py, PyDict>,
+    ) -> PyResult<Arc<column::Table>> {
+        let mut intake = Self::new(py, plan, Place::of_rows());
+        let table = intake.table(0, messages)?;
+        intake.changed_table(&table, fields)
     }
 
     /// A field's column; nothing where no row has a value.

@@ -156,7 +156,7 @@ fn plain_float(entry: &Bound<'_, PyAny>) -> Option<f64> {
 
 /// Python's floats have no width of their own: they are rounded, as by NumPy; what is too large is not.
 fn plain_narrow_float(entry: &Bound<'_, PyAny>) -> Option<f32> {
-    let float = entry.cast_exact::<PyFloat>().ok()?.value();
+    let float = entry.cast::<PyFloat>().ok()?.value();
     let narrow = float as f32;
     (narrow.is_finite() || !float.is_finite()).then_some(narrow)
 }

@@ -117,6 +117,8 @@ impl<'py> Intake<'py> {
             texts.push(bytes.as_bytes(), at_most);
         } else if entry.is_instance_of::<PyByteArray>() || entry.is_instance_of::<PyMemoryView>() {
             texts.push(Lent::new(entry, &self.place).map_err(Unfit::Other)?.as_ref(), at_most);
+        } else if let (Kind::Bytes, Ok(lent)) = (kind, Lent::new(entry, &self.place)) {
+            texts.push(lent.as_ref(), at_most);
         } else {
             return Err(Unfit::Type);
         }

@@ -44,6 +44,29 @@ impl Plan {
         Ok(Table::new(Arc::clone(self.layout()), number, rows, validity, columns, oneofs))
     }
 
+    /// A table of this plan with other columns in some places, or none. Of a oneof all members are replaced together: what
+    /// is not given of one of which another member is, is absent.
+    ///
+    /// # Panics
+    ///
+    /// Panics where a column has not as many rows as the table.
+    pub fn replace(&self, table: &Table, replaced: Vec<(usize, Option<Column>)>) -> Result<Table, AssembleError> {
+        let message = self.message(table.number());
+        let is_replaced = |index: usize| {
+            let oneof = message.fields[index].oneof;
+            let shares_oneof = |&(other, _): &(usize, _)| oneof.is_some() && message.fields[other].oneof == oneof;
+            replaced.iter().any(|entry| entry.0 == index || shares_oneof(entry))
+        };
+        let kept = |index| table.column_if_made(index).filter(|column| column.has_values()).cloned();
+        let mut columns: Vec<Option<Column>> =
+            (0..message.fields.len()).map(|index| if is_replaced(index) { None } else { kept(index) }).collect();
+        for (index, column) in replaced {
+            columns[index] = column;
+        }
+        let changed = self.assemble(table.number(), table.rows(), table.validity().clone(), columns)?;
+        Ok(changed.with_unknown(table.unknown().cloned()))
+    }
+
     /// The number of the member of a oneof that each row has set.
     fn oneof_numbers(
         &self,
