@@ -25,7 +25,8 @@ pub(crate) fn filled<'py, E: Send>(
         // The empty object is shared by everyone; there is nothing to write to it.
         return Ok(fill(&mut []).map(|_| bytes));
     }
-    let start = bytes.as_bytes().as_ptr().cast_mut().cast::<MaybeUninit<u8>>();
+    // SAFETY: the object is a bytes object; the call gives the place of its bytes, to which its maker may write.
+    let start = unsafe { ffi::PyBytes_AsString(bytes.as_ptr()) }.cast::<MaybeUninit<u8>>();
     // SAFETY: the object was made above with `len` bytes, and no one else has it, so that nothing refers to them.
     let room = unsafe { std::slice::from_raw_parts_mut(start, len) };
     advise_huge_pages(room);

@@ -1,4 +1,4 @@
-//! Buffers that Python lends for a decode, and for as long as a view of them lives.
+//! Buffers that Python lends, to be decoded or encoded, and for as long as a view of them lives.
 
 #![allow(unsafe_code, reason = "reads through the pointers of Python's buffer protocol")]
 
@@ -9,9 +9,9 @@ use pyo3::types::PyBytes;
 
 /// The bytes of a Python object, which cannot go away or be resized while this is held.
 ///
-/// Another thread can still change the values of a `bytearray` or array while they are decoded without the GIL. The
-/// result is then of mixed values, or an error; the decoder bounds every access by the lengths of slices, never by what
-/// it read before.
+/// Another thread can still change the values of a `bytearray` or array while they are read without the GIL. The result is
+/// then of mixed values, or an error; decoder and encoder bound every access by the lengths of slices, never by what they
+/// read before.
 pub(crate) struct Lent(Holder);
 
 enum Holder {

@@ -182,7 +182,8 @@ def test_nothing_gives_nothing() -> None:
         wa.Table.of(TICK.ours),
     ):
         assert ENCODE_MANY(nothing).to_list() == []
-    assert ENCODE_MANY([None, {"ts": 1}]).to_list() == [b"", TICK.written(ts=1)]
+    with pytest.raises(ValueError, match=r"^row 0: there is no message here"):
+        ENCODE_MANY([None, {"ts": 1}])
     empty = {"book": [], "path": [], "words": (), "steps": np.zeros(0), "codes": [], "flags": {}}
     assert ENCODE(empty | {"sym": "", "raw": b"", "ts": 0, "price": 0.0, "last": False}) == b""
 

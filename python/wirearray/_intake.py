@@ -54,8 +54,11 @@ def numbers(
             shape = "a single value" if array.ndim == 0 else f"an array of shape {array.shape}"
             raise Misfit(None, f": expected a flat array of {kind}, got {shape}")
         if array.dtype.kind in "OUST":
-            array, present_too = _of_objects(array.tolist(), dtype, kind, enum)
-            present = present_too if present is None else present & (True if present_too is None else present_too)
+            listed = array.tolist()
+            if present is not None:
+                # What lies under a mask is not looked at.
+                listed = [value if there else None for value, there in zip(listed, present, strict=True)]
+            array, present = _of_objects(listed, dtype, kind, enum)
         else:
             array = _converted(array, dtype, kind, present)
     if present is not None:

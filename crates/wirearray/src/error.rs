@@ -191,6 +191,9 @@ struct EncodeErrorInner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeErrorKind {
+    /// A row that stands for no message.
+    #[error("there is no message here, only an absent one; leave it out")]
+    Absent,
     /// A required field without a value.
     #[error("the schema requires a value, and there is none")]
     MissingRequired,

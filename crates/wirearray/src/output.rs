@@ -20,13 +20,17 @@ impl Replacement {
     /// A file that will be `len` bytes long. The room is reserved at once where the file system can, so that a full disk
     /// is found out before anything is written.
     pub fn new(path: &Path, len: u64) -> io::Result<Self> {
-        // A link stays one: what it leads to is replaced.
-        let path = end_of_links(path);
-        let before = fs::metadata(&path).ok();
+        let before = match fs::metadata(path) {
+            Ok(before) => Some(before),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
         if before.as_ref().is_some_and(|before| !before.is_file()) {
             // A directory is refused here.
-            return Ok(Self(Target::InPlace(OpenOptions::new().write(true).open(&path)?)));
+            return Ok(Self(Target::InPlace(OpenOptions::new().write(true).open(path)?)));
         }
+        // A link stays one: what it leads to is replaced.
+        let path = end_of_links(path);
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // The error of the system itself says more than the one that the builder makes of it.
         let mut refused = None;

@@ -23,7 +23,7 @@ impl Data {
         Some(match first {
             Self::Numbers(_) => Self::Numbers(NumberColumn::join(&all(parts, Self::numbers))),
             Self::Strings(_) => Self::Strings(StringColumn::join(&all(parts, Self::strings))),
-            Self::Table(_) => Self::Table(Arc::new(Table::join(&all(parts, Self::table)))),
+            Self::Table(_) => Self::Table(Arc::new(Table::join(&all(parts, Self::rows)))),
             Self::List(_) => Self::List(Arc::new(List::join(&all(parts, Self::list)))),
         })
     }
@@ -36,7 +36,7 @@ impl Data {
         if let Self::Strings(strings) = self { Some(strings) } else { None }
     }
 
-    fn table(&self) -> Option<&Table> {
+    fn rows(&self) -> Option<&Table> {
         if let Self::Table(table) = self { Some(table) } else { None }
     }
 

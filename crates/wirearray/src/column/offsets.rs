@@ -36,7 +36,7 @@ impl Offsets {
     /// Checks and takes offsets from elsewhere: they must ascend, and the last must not exceed `values_len`.
     pub fn checked(offsets: &[i64], values_len: usize) -> Result<Self, OffsetsError> {
         let Some(&first) = offsets.first() else { return Err(OffsetsError::None) };
-        if first < 0 {
+        if usize::try_from(first).map_or(true, |first| first > values_len) {
             return Err(OffsetsError::Entry { entry: 0, start: first, end: first, values_len });
         }
         for (entry, pair) in offsets.windows(2).enumerate() {
@@ -142,6 +142,8 @@ mod tests {
         assert_eq!(Offsets::checked(&[0, 2, 2, 5], 5).map(|offsets| offsets.range(2)), Ok(Some(2..5)));
         assert_eq!(Offsets::checked(&[3], 5).map(|offsets| offsets.len()), Ok(0));
         assert_eq!(Offsets::checked(&[], 5), Err(OffsetsError::None));
+        let beyond = OffsetsError::Entry { entry: 0, start: 6, end: 6, values_len: 5 };
+        assert_eq!(Offsets::checked(&[6], 5), Err(beyond));
         for [start, end] in [[0, 6], [3, 2], [-1, -1]] {
             let expected = OffsetsError::Entry { entry: 0, start, end, values_len: 5 };
             assert_eq!(Offsets::checked(&[start, end], 5), Err(expected));

@@ -23,6 +23,8 @@ pub struct Table {
     oneofs: Box<[Memory]>,
     /// The fields of each row that the schema does not know, as they were written, where any were kept.
     unknown: Option<Box<StringColumn>>,
+    /// Levels of tables within it that it was made with.
+    height: u32,
 }
 
 /// A field's values, one entry a row.
@@ -85,9 +87,11 @@ impl Table {
         columns: Vec<Option<Column>>,
         oneofs: Vec<Memory>,
     ) -> Self {
+        let height = columns.iter().flatten().filter_map(|column| Some(column.data.table()?.height + 1)).max();
         let columns =
             columns.into_iter().map(|column| column.map(Box::new).map_or_else(OnceLock::new, OnceLock::from)).collect();
-        Self { layout, number, rows, validity, columns, oneofs: oneofs.into(), unknown: None }
+        let (oneofs, height) = (oneofs.into(), height.unwrap_or(0));
+        Self { layout, number, rows, validity, columns, oneofs, unknown: None, height }
     }
 
     /// The same table with the fields of each row that the schema does not know.
@@ -113,6 +117,11 @@ impl Table {
     /// How many rows it has.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Levels of tables within it. Those of defaults alone, which are made when they are asked for, do not count.
+    pub fn height(&self) -> u32 {
+        self.height
     }
 
     /// Which rows stand for a message that was there.
@@ -211,7 +220,7 @@ impl Column {
     /// can be nested as deeply as someone has looked.
     pub fn has_values(&self) -> bool {
         match (&self.data, &self.validity) {
-            (Data::Table(_), Validity::Nothing) => false,
+            (_, Validity::Nothing) => false,
             (Data::List(list), _) => !list.values.is_empty(),
             _ => true,
         }
@@ -243,6 +252,25 @@ impl Data {
     /// True without any.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The table that the values are rows of, also those of a list.
+    fn table(&self) -> Option<&Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            Self::List(list) => list.values.table(),
+            _ => None,
+        }
+    }
+
+    /// True where every value is zero or empty.
+    pub fn is_default(&self) -> bool {
+        match self {
+            Self::Numbers(numbers) => numbers.values.as_bytes().iter().all(|&byte| byte == 0),
+            Self::Strings(strings) => strings.data.as_bytes().is_empty(),
+            Self::Table(_) => false,
+            Self::List(list) => list.values.is_empty(),
+        }
     }
 
     /// No entry of that sort.

@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::message::Texts;
+use super::message::BoundStrings;
 use super::number::elements;
-use crate::column::{Column, StringColumn, Table};
+use crate::column::{Column, StringColumn, Table, Validity};
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::plan::FieldPlan;
 
@@ -20,12 +20,18 @@ pub(super) fn required(table: &Table, column: Option<&Column>, mut rows: Range<u
 }
 
 /// Refuses numbers that a closed enum has no name for, with the place of the first. An open enum knows every number.
-pub(super) fn numbers(field: &FieldPlan, bytes: &[u8], entries: Range<usize>) -> Result<(), (usize, EncodeError)> {
+/// Only those of `present` entries are written.
+pub(super) fn numbers(
+    field: &FieldPlan,
+    bytes: &[u8],
+    entries: Range<usize>,
+    present: &Validity,
+) -> Result<(), (usize, EncodeError)> {
     if field.known.is_empty() {
         return Ok(());
     }
     let mut numbers = elements::<u32>(bytes, entries.clone()).zip(entries);
-    match numbers.find(|&(number, _)| !field.knows(number)) {
+    match numbers.find(|&(number, entry)| !field.knows(number) && present.is_set(entry)) {
         Some((number, entry)) => Err((entry, EncodeError::new(EncodeErrorKind::UnknownNumber(number.cast_signed())))),
         None => Ok(()),
     }
@@ -39,7 +45,7 @@ pub(super) fn text(strings: &StringColumn, entries: Range<usize>) -> Result<(), 
         return Ok(());
     }
     // All are UTF-8 where they are so together and none starts within a character.
-    let texts = Texts::new(strings);
+    let texts = BoundStrings::new(strings);
     let starts_within = |entry: usize| texts.get(entry).first().is_some_and(|first| first & 0xc0 == 0x80);
     if simdutf8::basic::from_utf8(bytes).is_ok() && !entries.clone().any(starts_within) {
         return Ok(());

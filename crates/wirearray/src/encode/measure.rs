@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::check;
-use super::message::{Field, Frame, Label, Length, Message, PackedLens, Present, Texts, Values, len_of_numbers, range};
+use super::message::{
+    BoundStrings, Field, Frame, Label, Length, Message, PackedLens, Present, Values, len_of_numbers, range,
+};
 use super::number::Form;
 use super::{DEPTH_LIMIT, Options};
 use crate::column::{Buffer, Column, Data, List, Table, Validity};
@@ -31,7 +33,7 @@ struct Bound<'a> {
 impl<'a> Measure<'a> {
     /// The messages in `rows` of `table`, measured; `depth` messages are around them.
     pub(super) fn message(&self, table: &'a Table, rows: Range<usize>, depth: u32) -> Result<Message<'a>, EncodeError> {
-        let unknown = table.unknown().map(Texts::new);
+        let unknown = table.unknown().map(BoundStrings::new);
         let mut message =
             Message { rows: rows.clone(), lens: Buffer::default(), fields: Vec::new(), unknown, is_aligned: false };
         if rows.is_empty() {
@@ -75,7 +77,7 @@ impl<'a> Measure<'a> {
         let (label, values) = match &column.data {
             Data::Numbers(numbers) => {
                 let (form, bytes) = (form_of(bound), numbers.values.as_bytes());
-                check::numbers(bound.plan, bytes, bound.rows.clone())
+                check::numbers(bound.plan, bytes, bound.rows.clone(), &column.validity)
                     .map_err(|(row, error)| bound.at_row(row, error))?;
                 (label_of(bound.field, form.wire_type()), Values::Number(form, bytes))
             }
@@ -83,7 +85,7 @@ impl<'a> Measure<'a> {
                 if bound.field.kind == (Kind::String { is_checked: true }) {
                     check::text(strings, bound.rows.clone()).map_err(|(row, error)| bound.at_row(row, error))?;
                 }
-                (label_of(bound.field, WireType::Delimited), Values::String(Texts::new(strings)))
+                (label_of(bound.field, WireType::Delimited), Values::String(BoundStrings::new(strings)))
             }
             Data::Table(table) => {
                 if !column.validity.is_set_in(bound.rows.clone()) {
@@ -113,7 +115,7 @@ impl<'a> Measure<'a> {
         let (label, values) = match &list.values {
             Data::Numbers(numbers) => {
                 let (form, bytes) = (form_of(bound), numbers.values.as_bytes());
-                check::numbers(bound.plan, bytes, all).map_err(|(entry, error)| at(entry, error))?;
+                check::numbers(bound.plan, bytes, all, &Validity::All).map_err(|(entry, error)| at(entry, error))?;
                 if field.is_packed {
                     let lens = self.packed_lens(bound, form, offsets, bytes);
                     (label_of(field, WireType::Delimited), Values::Packed(offsets, form, bytes, lens))
@@ -125,7 +127,7 @@ impl<'a> Measure<'a> {
                 if field.kind == (Kind::String { is_checked: true }) {
                     check::text(strings, all).map_err(|(entry, error)| at(entry, error))?;
                 }
-                (label_of(field, WireType::Delimited), Values::Strings(offsets, Texts::new(strings)))
+                (label_of(field, WireType::Delimited), Values::Strings(offsets, BoundStrings::new(strings)))
             }
             Data::Table(table) => {
                 let message = self.message(table, all, bound.depth + 1).map_err(|error| match error.row() {

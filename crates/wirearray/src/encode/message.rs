@@ -20,7 +20,7 @@ pub(super) struct Message<'a> {
     /// The fields that have values, by ascending number.
     pub(super) fields: Vec<Field<'a>>,
     /// The fields that the schema does not know.
-    pub(super) unknown: Option<Texts<'a>>,
+    pub(super) unknown: Option<BoundStrings<'a>>,
     /// True where values within have to be aligned, so that lengths depend on where a message stands.
     pub(super) is_aligned: bool,
 }
@@ -51,7 +51,7 @@ pub(super) enum Values<'a> {
     /// One number a row.
     Number(Form, &'a [u8]),
     /// One string a row.
-    String(Texts<'a>),
+    String(BoundStrings<'a>),
     /// One message a row.
     Message(Message<'a>, Frame),
     /// Any number of numbers a row, each behind the label.
@@ -59,7 +59,7 @@ pub(super) enum Values<'a> {
     /// Any number of numbers a row, in one run.
     Packed(&'a [i64], Form, &'a [u8], PackedLens),
     /// Any number of strings a row.
-    Strings(&'a [i64], Texts<'a>),
+    Strings(&'a [i64], BoundStrings<'a>),
     /// Any number of messages a row.
     Messages(&'a [i64], Message<'a>, Frame),
 }
@@ -67,7 +67,7 @@ pub(super) enum Values<'a> {
 /// The strings of a column, bound once: looking through the column's shared memory for each would take longer than to
 /// write it.
 #[derive(Clone, Copy)]
-pub(super) struct Texts<'a> {
+pub(super) struct BoundStrings<'a> {
     offsets: &'a [i64],
     data: &'a [u8],
 }
@@ -143,7 +143,7 @@ impl Frame {
     }
 }
 
-impl<'a> Texts<'a> {
+impl<'a> BoundStrings<'a> {
     pub(super) fn new(strings: &'a StringColumn) -> Self {
         Self { offsets: strings.offsets.as_slice(), data: strings.data.as_bytes() }
     }

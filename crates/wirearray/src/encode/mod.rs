@@ -66,6 +66,9 @@ pub fn measure_many<'a>(
 ) -> Result<Measured<'a>, EncodeError> {
     assert!(rows.start <= rows.end && rows.end <= table.rows(), "the rows are in the table");
     let first = rows.start;
+    if let Some(row) = rows.clone().find(|&row| !table.validity().is_set(row)) {
+        return Err(EncodeError::new(EncodeErrorKind::Absent).in_row(row - first));
+    }
     let message = Measure { plan, options }.message(table, rows.clone(), 0);
     let mut message = message.map_err(|error| match error.row() {
         Some(row) => error.in_row(row - first),

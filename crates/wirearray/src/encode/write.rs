@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::align;
-use super::message::{Field, Frame, Label, Length, Message, PADDED_LEN, PackedLens, Present, Texts, Values, range};
+use super::message::{
+    BoundStrings, Field, Frame, Label, Length, Message, PADDED_LEN, PackedLens, Present, Values, range,
+};
 use super::number::{Form, Number, Varint64, element, elements, with_number};
 use crate::wire::{WriteError, WriteResult, Writer};
 
@@ -97,12 +99,12 @@ impl Field<'_> {
     }
 
     #[inline(always)]
-    fn write_string(&self, strings: Texts<'_>, entry: usize, out: &mut Writer<'_>) -> WriteResult {
+    fn write_string(&self, strings: BoundStrings<'_>, entry: usize, out: &mut Writer<'_>) -> WriteResult {
         match strings.window(entry) {
             // Most strings are short, and copied faster with what is behind them than by a call.
             Some((window, len)) => {
                 write_label_and_len(self.label, len as u64, out)?;
-                out.put_window(window, len)
+                out.put_bits(u128::from_le_bytes(*window), len)
             }
             None => {
                 let string = strings.get(entry);

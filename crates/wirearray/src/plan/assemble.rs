@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::Plan;
 use crate::column::{Buffer, Cardinality, Column, Data, Dtype, Item, List, Memory, Table, Validity};
 
+/// Levels of messages within the outermost that the official parsers read.
+const MAX_DEPTH: u32 = 100;
+
 /// Columns that are no table of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the texts say what the fields are")]
@@ -12,6 +15,9 @@ pub enum AssembleError {
     /// Two members of a oneof are set in one row.
     #[error("{first} and {second} are both set{}, and the oneof {oneof} has one of them at most", in_row(*.row))]
     OneofConflict { oneof: String, first: String, second: String, row: Option<usize> },
+    /// Messages nested deeper than parsers read, and than walks over tables can go.
+    #[error("messages are nested deeper than {MAX_DEPTH} levels, where protobuf parsers stop")]
+    TooDeep,
     /// A table of another message type.
     #[error("expected messages of the type {expected}, got those of {found}")]
     OtherMessage { expected: String, found: String },
@@ -41,7 +47,8 @@ impl Plan {
         assert!(columns.iter().flatten().all(|column| column.data.len() == rows), "columns have an entry for each row");
         let oneofs = 0..self.message(number).oneofs.len();
         let oneofs = oneofs.map(|oneof| self.oneof_numbers(number, oneof, rows, &columns)).collect::<Result<_, _>>()?;
-        Ok(Table::new(Arc::clone(self.layout()), number, rows, validity, columns, oneofs))
+        let table = Table::new(Arc::clone(self.layout()), number, rows, validity, columns, oneofs);
+        if table.height() > MAX_DEPTH { Err(AssembleError::TooDeep) } else { Ok(table) }
     }
 
     /// A table of this plan with other columns in some places, or none. Of a oneof all members are replaced together: what
@@ -125,7 +132,11 @@ impl Plan {
         let mut columns: Vec<Option<Column>> = vec![None; self.message(number).fields.len()];
         for (index, name) in from.column_names(table.number()).enumerate() {
             let Some(column) = table.column_if_made(index).filter(|column| column.has_values()) else { continue };
-            let place = self.place_of(number, name, from, table.number(), index)?;
+            let place = match self.place_of(number, name, from, table.number(), index) {
+                // A column that was only looked at was made for that, and says nothing.
+                Err(_) if column.data.is_default() => continue,
+                place => place?,
+            };
             let validity = column.validity.clone();
             columns[place] = Some(Column { data: self.adopt_data(number, place, from, &column.data)?, validity });
         }
@@ -166,8 +177,10 @@ impl Plan {
                 field: name.to_owned(),
                 found,
                 message: self.message_name(number).to_owned(),
-                expected: expected
-                    .map_or_else(|| "no such field".to_owned(), |expected| format!("{expected} of that name")),
+                expected: expected.map_or_else(
+                    || "no such field, or it is not selected".to_owned(),
+                    |expected| format!("{expected} of that name"),
+                ),
             }),
         }
     }

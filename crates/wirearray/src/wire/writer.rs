@@ -120,12 +120,6 @@ impl<'m> Writer<'m> {
         self.put_slice(value.to_le_bytes().get(..len).unwrap_or_default())
     }
 
-    /// Writes the first `len` bytes of `window`, which holds more for being short to copy.
-    #[inline(always)]
-    pub fn put_window(&mut self, window: &[u8; 16], len: usize) -> WriteResult {
-        self.put_bits(u128::from_le_bytes(*window), len)
-    }
-
     /// Writes a varint.
     #[inline(always)]
     pub fn put_varint(&mut self, value: u64) -> WriteResult {
