@@ -11,6 +11,7 @@ mod numbers;
 mod place;
 mod strings;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -18,6 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use wirearray::column::{self, Column, Data, Item, Validity};
 use wirearray::plan::Plan;
+use wirearray::schema::EnumId;
 
 use place::Place;
 
@@ -44,11 +46,13 @@ pub(crate) struct Intake<'py> {
     plan: Arc<Plan>,
     place: Place,
     depth: u32,
+    /// The numbers of enums' names, of those that have been asked for.
+    enums: HashMap<EnumId, Bound<'py, PyDict>>,
 }
 
 impl<'py> Intake<'py> {
     fn new(py: Python<'py>, plan: &Arc<Plan>, place: Place) -> Self {
-        Self { py, plan: plan.clone(), place, depth: 0 }
+        Self { py, plan: plan.clone(), place, depth: 0, enums: HashMap::new() }
     }
 
     /// One message: a table, and the row of it that it is.

@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple};
 use wirearray::column::{Buffer, Data, Dtype, Element, Memory, NumberColumn, Owner, Validity};
-use wirearray::schema::Kind;
+use wirearray::schema::{EnumId, Kind};
 
 use super::{Intake, Taken};
 use crate::array;
@@ -65,17 +65,10 @@ impl<'py> Intake<'py> {
     }
 
     /// Numbers as NumPy converts them, where no value changes.
-    fn converted(&self, number: usize, index: usize, values: &Bound<'py, PyAny>) -> PyResult<Taken> {
+    fn converted(&mut self, number: usize, index: usize, values: &Bound<'py, PyAny>) -> PyResult<Taken> {
         let (dtype, kind) = (self.dtype(number, index), self.plan.column_field(number, index).kind);
         let names = match kind {
-            Kind::Enum(id) => {
-                let enumeration = self.plan.schema().enumeration(id);
-                let names = PyDict::new(self.py);
-                for (name, number) in &enumeration.values {
-                    names.set_item(name, number)?;
-                }
-                Some(names)
-            }
+            Kind::Enum(id) => Some(self.enum_names(id)?),
             _ => None,
         };
         let default = self.plan.column_field(number, index).default_bits().to_le_bytes();
@@ -85,6 +78,19 @@ impl<'py> Intake<'py> {
         let owner: Owner = Arc::new(Lent::new(&found.get_item(0)?, &self.place)?);
         let validity = self.validity(&found.get_item(1)?)?;
         Ok(taken(dtype, Memory::lent(owner), validity))
+    }
+
+    /// The numbers of an enum's names: some enums have thousands.
+    fn enum_names(&mut self, id: EnumId) -> PyResult<Bound<'py, PyDict>> {
+        if let Some(names) = self.enums.get(&id) {
+            return Ok(names.clone());
+        }
+        let names = PyDict::new(self.py);
+        for (name, number) in &self.plan.schema().enumeration(id).values {
+            names.set_item(name, number)?;
+        }
+        self.enums.insert(id, names.clone());
+        Ok(names)
     }
 
     /// Flags of a byte each, copied; `None` stands for all set.

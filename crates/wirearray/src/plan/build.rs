@@ -97,6 +97,8 @@ impl<'a> Builder<'a> {
         let is_map_entry = message.is_map_entry;
         let mut by_number: Box<[u16]> = (0..place(&fields)).collect();
         by_number.sort_by_key(|&column| fields[usize::from(column)].number);
+        let mut by_name = by_number.clone();
+        by_name.sort_by_key(|&column| &message.fields[fields[usize::from(column)].field].name);
         let (selection, steps) = (selection.clone(), Steps::new(steps));
         (
             MessagePlan {
@@ -107,6 +109,7 @@ impl<'a> Builder<'a> {
                 unselected,
                 oneofs,
                 by_number,
+                by_name,
                 is_map_entry,
                 steps,
             },

@@ -50,6 +50,8 @@ pub struct MessagePlan {
     pub oneofs: Vec<usize>,
     /// The places of the fields by ascending number: the order in which they are written.
     pub by_number: Box<[u16]>,
+    /// The places of the fields by ascending name, to find them by it.
+    by_name: Box<[u16]>,
     /// True for entries of maps, which are dropped whole where their value is an unknown number of a closed enum.
     pub is_map_entry: bool,
     steps: Steps,
@@ -140,7 +142,9 @@ impl Plan {
 
     /// The place of the column of that name in table `number`.
     pub fn column_index(&self, number: usize, name: &str) -> Option<usize> {
-        self.column_names(number).position(|column| column == name)
+        let by_name = &self.message(number).by_name;
+        let found = by_name.binary_search_by(|&column| self.column_name(number, usize::from(column)).cmp(name));
+        found.ok().map(|place| usize::from(by_name[place]))
     }
 
     /// The schema's field that the column in place `column` of table `number` is for.
