@@ -153,12 +153,12 @@ impl<'a> BoundStrings<'a> {
         self.data.get(range(self.offsets, entry)).unwrap_or_default()
     }
 
-    /// A string of at most sixteen bytes as the sixteen that start with it, and its length.
+    /// A string of at most 32 bytes as the 32 that start with it, and its length.
     #[inline(always)]
-    pub(super) fn window(self, entry: usize) -> Option<(&'a [u8; 16], usize)> {
+    pub(super) fn window(self, entry: usize) -> Option<(&'a [u8; 32], usize)> {
         let range = range(self.offsets, entry);
         let window = self.data.get(range.start..)?.first_chunk()?;
-        (range.len() <= 16).then_some((window, range.len()))
+        (range.len() <= 32).then_some((window, range.len()))
     }
 
     /// The lengths of successive strings.

@@ -104,7 +104,7 @@ impl Field<'_> {
             // Most strings are short, and copied faster with what is behind them than by a call.
             Some((window, len)) => {
                 write_label_and_len(self.label, len as u64, out)?;
-                out.put_bits(u128::from_le_bytes(*window), len)
+                out.put_window(window, len)
             }
             None => {
                 let string = strings.get(entry);

@@ -120,6 +120,16 @@ impl<'m> Writer<'m> {
         self.put_slice(value.to_le_bytes().get(..len).unwrap_or_default())
     }
 
+    /// Writes the first `len` bytes of a window of a few more: copying all of it takes no call.
+    #[inline(always)]
+    pub fn put_window<const N: usize>(&mut self, window: &[u8; N], len: usize) -> WriteResult {
+        let room = self.memory.get_mut(self.position..self.ready).and_then(|room| room.first_chunk_mut::<N>());
+        let Some(room) = room else { return self.put_slice(window.get(..len).unwrap_or_default()) };
+        room.write_copy_of_slice(window);
+        self.position = self.position.wrapping_add(len.min(N));
+        Ok(())
+    }
+
     /// Writes a varint.
     #[inline(always)]
     pub fn put_varint(&mut self, value: u64) -> WriteResult {

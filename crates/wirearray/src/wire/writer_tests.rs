@@ -19,7 +19,7 @@ fn write_all_sorts(writer: &mut Writer<'_>, large: &[u8]) -> Result<Vec<u8>, Wri
         writer.put_labelled(0x0403_0201, 3, value, usize::from(bits % 9))?;
         expected.extend_from_slice(&[1, 2, 3]);
         expected.extend_from_slice(&value.to_le_bytes()[..usize::from(bits % 9)]);
-        writer.put_bits(u128::from_le_bytes([bits; 16]), usize::from(bits % 17))?;
+        writer.put_window(&[bits; 16], usize::from(bits % 17))?;
         expected.extend_from_slice(&[bits; 16][..usize::from(bits % 17)]);
         writer.put_padded_varint(3, 4)?;
         expected.extend_from_slice(&[0x83, 0x80, 0x80, 0]);
