@@ -22,6 +22,7 @@ from google.protobuf.message import Message
 
 import official
 from compare import assert_same, assert_same_record, assert_same_table
+from suite import ConformanceSchema
 from unknown import assert_same_unknown
 from wire import END_GROUP, FIXED32, LENGTH_DELIMITED, START_GROUP, write_tag, write_varint
 
@@ -132,16 +133,8 @@ SAME_AS = {
 }
 
 
-class Suite:
-    """The schema of the suite, for wirearray and for the official package."""
-
-    def __init__(self, descriptor_set: bytes) -> None:
-        self.schema = wa.Schema.from_descriptor_set(descriptor_set)
-        self._pool = official.pool_of(descriptor_set)
-
-    @lru_cache  # noqa: B019  (there is one suite)
-    def message_class(self, name: str) -> type[Message]:
-        return official.message_class(self._pool, name)
+class Suite(ConformanceSchema):
+    """What is asked of the suite's cases."""
 
     def fault(self, case: Case, decode: Decode, row: int | None = None) -> str | None:
         """What is wrong with one case, in one line; None where all is right."""

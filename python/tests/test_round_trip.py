@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import wirearray as wa
 from google.protobuf import descriptor_pb2, duration_pb2, timestamp_pb2
-from google.protobuf.message import Message
 
 import official
 import unframe
@@ -22,6 +21,7 @@ from both import BothSchemas
 from compare import assert_same_record
 from digest import digest
 from realdata_index import REALDATA, reference, stream_name, streams
+from suite import ConformanceSchema
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The conformance corpus
@@ -96,16 +96,8 @@ def test_aligned_every_case_is_the_same_message(conformance: Path, file: str) ->
         _report((case, fault(case, align)) for case in cases for align in (8, 64))
 
 
-class Suite:
-    """The schema of the suite, for wirearray and for the official package."""
-
-    def __init__(self, descriptor_set: bytes) -> None:
-        self.schema = wa.Schema.from_descriptor_set(descriptor_set)
-        self._pool = official.pool_of(descriptor_set)
-
-    @lru_cache  # noqa: B019  (there is one suite)
-    def message_class(self, name: str) -> type[Message]:
-        return official.message_class(self._pool, name)
+class Suite(ConformanceSchema):
+    """What is asked of the suite's cases."""
 
     def written(self, name: str, data: bytes) -> bytes:
         """What the official package makes of the bytes."""

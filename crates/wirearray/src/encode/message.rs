@@ -161,12 +161,6 @@ impl<'a> BoundStrings<'a> {
         (range.len() <= 32).then_some((window, range.len()))
     }
 
-    /// The lengths of successive strings.
-    fn lens(self, entries: Range<usize>) -> impl Iterator<Item = u64> {
-        let offsets = self.offsets.get(entries.start..).unwrap_or_default();
-        offsets.windows(2).take(entries.len()).map(|pair| (pair[1] - pair[0]).cast_unsigned())
-    }
-
     #[inline(always)]
     pub(super) fn len(self, entry: usize) -> u64 {
         range(self.offsets, entry).len() as u64
@@ -234,28 +228,26 @@ impl<'a> Field<'a> {
 impl Field<'_> {
     /// Adds to `lens` what each of `rows` takes: column by column, so that what differs between fields is asked once.
     fn add_lens(&self, rows: Range<usize>, lens: &mut [u64]) {
+        let each = rows.clone().zip(lens);
         match self.values {
             Values::Number(form, bytes) => with_number!(form, N => {
-                let values = rows.clone().zip(elements::<<N as Number>::Element>(bytes, rows));
-                for (len, (row, value)) in lens.iter_mut().zip(values) {
-                    if self.present.has(row, || value == Default::default()) {
-                        *len += (self.label.len + N::len(value)) as u64;
-                    }
-                }
+                each.zip(elements(bytes, rows)).for_each(|((row, len), value)| *len += self.len_of_number::<N>(row, value));
             }),
-            Values::String(strings) => {
-                for (len, (row, string_len)) in lens.iter_mut().zip(rows.clone().zip(strings.lens(rows))) {
-                    if self.present.has(row, || string_len == 0) {
-                        *len += self.len_of_delimited(string_len);
-                    }
-                }
-            }
-            _ => {
-                for (row, len) in rows.zip(lens) {
-                    *len += self.len_of(row);
-                }
-            }
+            Values::String(strings) => each.for_each(|(row, len)| *len += self.len_of_string(row, strings)),
+            _ => each.for_each(|(row, len)| *len += self.len_of(row)),
         }
+    }
+
+    #[inline(always)]
+    fn len_of_number<N: Number>(&self, row: usize, value: N::Element) -> u64 {
+        let has_value = self.present.has(row, || value == N::Element::default());
+        if has_value { (self.label.len + N::len(value)) as u64 } else { 0 }
+    }
+
+    #[inline(always)]
+    fn len_of_string(&self, row: usize, strings: BoundStrings<'_>) -> u64 {
+        let len = strings.len(row);
+        if self.present.has(row, || len == 0) { self.len_of_delimited(len) } else { 0 }
     }
 
     #[inline(always)]
@@ -266,17 +258,9 @@ impl Field<'_> {
     /// The bytes that the field takes in `row`, unless values within are aligned.
     pub(super) fn len_of(&self, row: usize) -> u64 {
         let label = self.label;
-        let delimited = |len| self.len_of_delimited(len);
         match &self.values {
-            Values::Number(form, bytes) => with_number!(*form, N => {
-                let value = element::<<N as Number>::Element>(bytes, row);
-                let has_value = self.present.has(row, || value == Default::default());
-                if has_value { (label.len + N::len(value)) as u64 } else { 0 }
-            }),
-            Values::String(strings) => {
-                let len = strings.len(row);
-                if self.present.has(row, || len == 0) { delimited(len) } else { 0 }
-            }
+            Values::Number(form, bytes) => with_number!(*form, N => self.len_of_number::<N>(row, element(bytes, row))),
+            Values::String(strings) => self.len_of_string(row, *strings),
             Values::Message(message, frame) => {
                 if self.present.has(row, || false) {
                     frame.len_around(label, message.len_of(row))
@@ -291,9 +275,11 @@ impl Field<'_> {
             }
             Values::Packed(offsets, _, _, lens) => match range(offsets, row) {
                 values if values.is_empty() => 0,
-                values => delimited(lens.of(row, values.len())),
+                values => self.len_of_delimited(lens.of(row, values.len())),
             },
-            Values::Strings(offsets, strings) => range(offsets, row).map(|at| delimited(strings.len(at))).sum(),
+            Values::Strings(offsets, strings) => {
+                range(offsets, row).map(|at| self.len_of_delimited(strings.len(at))).sum()
+            }
             Values::Messages(offsets, message, frame) => {
                 range(offsets, row).map(|at| frame.len_around(label, message.len_of(at))).sum()
             }

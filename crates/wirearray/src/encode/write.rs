@@ -10,7 +10,7 @@ use super::number::{Form, Number, Varint64, element, elements, with_number};
 use crate::wire::{WriteError, WriteResult, Writer};
 
 impl Message<'_> {
-    /// Writes the message in `row`, which starts as far behind the outermost one as `out` has written.
+    /// Writes the message in `row`; `start` is how much had been written when the outermost message began.
     pub(super) fn write(&self, row: usize, out: &mut Writer<'_>, start: u64) -> WriteResult {
         for field in &self.fields {
             (field.put)(field, row, out, start)?;
