@@ -24,6 +24,7 @@
 
 pub mod error;
 pub mod varint;
+pub mod simd;
 pub mod wire;
 pub mod schema;
 pub mod column;

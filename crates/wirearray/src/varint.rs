@@ -8,6 +8,83 @@ use crate::error::DecodeErrorKind;
 /// The longest varint: ten groups of seven bits hold 64.
 pub const MAX_LEN: usize = 10;
 
+/// What the varint of a field stands for: how many of its bits count, and what they mean.
+pub trait Kind: Copy + 'static {
+    /// Its values: `u64`, `u32`, or `u8` for flags.
+    type Element: bytemuck::Pod + PartialEq + std::fmt::Debug;
+    /// True where even numbers are positive and odd ones negative.
+    const IS_ZIGZAG: bool;
+    /// The value of a varint.
+    fn of(varint: u64) -> Self::Element;
+}
+
+/// int64 and uint64.
+#[derive(Debug, Clone, Copy)]
+pub struct Varint64;
+
+/// int32, uint32 and enums.
+#[derive(Debug, Clone, Copy)]
+pub struct Varint32;
+
+/// sint64.
+#[derive(Debug, Clone, Copy)]
+pub struct Zigzag64;
+
+/// sint32.
+#[derive(Debug, Clone, Copy)]
+pub struct Zigzag32;
+
+/// bool.
+#[derive(Debug, Clone, Copy)]
+pub struct Bool;
+
+impl Kind for Varint64 {
+    type Element = u64;
+    const IS_ZIGZAG: bool = false;
+    #[inline(always)]
+    fn of(varint: u64) -> u64 {
+        varint
+    }
+}
+
+impl Kind for Varint32 {
+    type Element = u32;
+    const IS_ZIGZAG: bool = false;
+    /// The specification keeps the low 32 bits of a longer number.
+    #[inline(always)]
+    fn of(varint: u64) -> u32 {
+        varint as u32
+    }
+}
+
+impl Kind for Zigzag64 {
+    type Element = u64;
+    const IS_ZIGZAG: bool = true;
+    #[inline(always)]
+    fn of(varint: u64) -> u64 {
+        unzigzag64(varint)
+    }
+}
+
+impl Kind for Zigzag32 {
+    type Element = u32;
+    const IS_ZIGZAG: bool = true;
+    #[inline(always)]
+    fn of(varint: u64) -> u32 {
+        unzigzag32(varint as u32)
+    }
+}
+
+impl Kind for Bool {
+    type Element = u8;
+    const IS_ZIGZAG: bool = false;
+    /// Every number but 0 is true, also one whose low 32 bits are 0.
+    #[inline(always)]
+    fn of(varint: u64) -> u8 {
+        u8::from(varint != 0)
+    }
+}
+
 /// Reads the varint at the start of `bytes`: its value and its length.
 #[inline(always)]
 pub fn read(bytes: &[u8]) -> Result<(u64, usize), DecodeErrorKind> {

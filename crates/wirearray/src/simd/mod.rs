@@ -1,0 +1,21 @@
+//! Many values at a time: packed varints and strided records, by whatever the processor is good at.
+//!
+//! Every function here does what a plain loop over [`crate::varint`] would do, to the last bit, and is tested against it on
+//! every backend. It knows bytes and numbers, no fields, and reports no faults: it stops in front of them, and the caller
+//! finds out with the plain functions what is wrong there.
+
+mod backend;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod gather;
+mod kernel;
+mod portable;
+mod varints;
+
+pub use backend::{Backend, BackendError};
+pub use gather::{Width, gather};
+pub use varints::{Decoded, decode_varints};
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
