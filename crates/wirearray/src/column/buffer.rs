@@ -78,6 +78,35 @@ impl<T: Element> Buffer<T> {
         }
     }
 
+    /// Appends what `fill` writes to the start of the memory that is there, and returns; returns how many elements that are.
+    ///
+    /// # Panics
+    ///
+    /// Panics where `fill` returns another slice than the start of the one that it got.
+    #[inline]
+    pub fn fill(
+        &mut self,
+        at_most: usize,
+        fill: impl for<'m> FnOnce(&'m mut [MaybeUninit<T>]) -> &'m mut [T],
+    ) -> usize {
+        if self.len == self.capacity {
+            self.grow(1, at_most);
+        }
+        let room = self.spare(self.capacity - self.len, at_most);
+        let (start, most) = (room.as_ptr().cast::<T>(), room.len());
+        let filled = fill(room);
+        // What is returned as elements has been written, or it could not be elements.
+        assert!(filled.len() <= most && std::ptr::eq(filled.as_ptr(), start), "the slice returned is the one given");
+        let count = filled.len();
+        self.len += count;
+        count
+    }
+
+    /// True where memory is left from the last time that some was needed.
+    pub fn has_room(&self) -> bool {
+        self.len < self.capacity
+    }
+
     /// Appends the elements whose little-endian bytes these are; `bytes` hold a whole number of them.
     #[inline]
     pub fn extend_from_le_bytes(&mut self, mut bytes: &[u8], at_most: usize) {

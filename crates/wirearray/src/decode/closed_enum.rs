@@ -2,18 +2,18 @@
 
 use super::Decoder;
 use super::frame::{Frame, Reader};
-use super::numbers::{Varint, Varint32, Varints};
+use super::packed::Varints;
 use crate::column::Width;
 use crate::error::WireResult;
 use crate::plan::Step;
-use crate::varint;
+use crate::varint::{self, Kind, Varint32};
 use crate::wire::{Tag, WireType};
 
 impl<'p> Decoder<'p> {
     /// As the value of a map an unknown number takes its entry with it.
     #[inline(never)]
     pub(super) fn set_closed_enum(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        let value = Varint32::from_varint(reader.cursor.read_varint()?);
+        let value = Varint32::of(reader.cursor.read_varint()?);
         if reader.frame.field(step).knows(value) {
             return self.set(reader, step, value);
         }
@@ -31,7 +31,7 @@ impl<'p> Decoder<'p> {
 
     #[inline(never)]
     pub(super) fn append_closed_enum(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        let value = Varint32::from_varint(reader.cursor.read_varint()?);
+        let value = Varint32::of(reader.cursor.read_varint()?);
         if reader.frame.field(step).knows(value) {
             let at_most = reader.rows_left();
             u32::lists(self.column(reader, step)?).open(reader.frame.row, at_most).push(value, at_most);
@@ -54,7 +54,7 @@ impl<'p> Decoder<'p> {
         let at_most = reader.len_left().saturating_add(count);
         for _ in 0..count {
             let varint = varints.next_or_zero();
-            let value = Varint32::from_varint(varint);
+            let value = Varint32::of(varint);
             if field.knows(value) {
                 u32::lists(self.column(reader, step)?).open(reader.frame.row, at_most).push(value, at_most);
             } else if self.options.keep_unknown {

@@ -1,7 +1,7 @@
 //! The loop over fields: find the step of a tag and take it.
 
 use super::frame::{Frame, Reader, Run};
-use super::numbers::no_view;
+use super::packed::no_view;
 use super::{Decoder, Input, Views};
 use crate::column::Growing;
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};

@@ -7,8 +7,10 @@ mod closed_enum;
 mod fields;
 mod frame;
 mod numbers;
+mod packed;
 mod run;
 mod unknown;
+mod unpacked;
 
 use std::ops::Range;
 

@@ -6,10 +6,11 @@
 
 use super::Decoder;
 use super::frame::{Frame, Reader, rows_left};
-use super::numbers::{Bool, Fixed, Varint, Varint32, Varint64, Zigzag32, Zigzag64};
+use super::numbers::Fixed;
 use crate::column::Width;
 use crate::error::WireResult;
 use crate::plan::{Number, Op};
+use crate::varint::{Bool, Kind, Varint32, Varint64, Zigzag32, Zigzag64};
 use crate::wire::Cursor;
 
 impl<'p> Decoder<'p> {
@@ -48,11 +49,11 @@ impl<'p> Decoder<'p> {
         all_end: usize,
     ) -> WireResult<bool> {
         match number {
-            Number::Varint64 => self.put(column, row, Varint64::from_varint(cursor.read_varint()?), cursor, all_end),
-            Number::Varint32 => self.put(column, row, Varint32::from_varint(cursor.read_varint()?), cursor, all_end),
-            Number::Zigzag64 => self.put(column, row, Zigzag64::from_varint(cursor.read_varint()?), cursor, all_end),
-            Number::Zigzag32 => self.put(column, row, Zigzag32::from_varint(cursor.read_varint()?), cursor, all_end),
-            Number::Bool => self.put(column, row, Bool::from_varint(cursor.read_varint()?), cursor, all_end),
+            Number::Varint64 => self.put(column, row, Varint64::of(cursor.read_varint()?), cursor, all_end),
+            Number::Varint32 => self.put(column, row, Varint32::of(cursor.read_varint()?), cursor, all_end),
+            Number::Zigzag64 => self.put(column, row, Zigzag64::of(cursor.read_varint()?), cursor, all_end),
+            Number::Zigzag32 => self.put(column, row, Zigzag32::of(cursor.read_varint()?), cursor, all_end),
+            Number::Bool => self.put(column, row, Bool::of(cursor.read_varint()?), cursor, all_end),
             Number::Fixed64 => self.put(column, row, u64::read(cursor)?, cursor, all_end),
             Number::Fixed32 => self.put(column, row, u32::read(cursor)?, cursor, all_end),
             Number::ClosedEnum => return Ok(false),

@@ -7,19 +7,19 @@ use std::mem::MaybeUninit;
 use super::Backend;
 
 /// A number of fixed width: four or eight bytes.
-pub trait Width: bytemuck::Pod {
+pub trait Word: bytemuck::Pod {
     /// The number whose little-endian bytes these are, as many as it has.
     fn from_le(bytes: &[u8]) -> Self;
 }
 
-impl Width for u32 {
+impl Word for u32 {
     #[inline(always)]
     fn from_le(bytes: &[u8]) -> Self {
         bytes.first_chunk().map_or(0, |&bytes| Self::from_le_bytes(bytes))
     }
 }
 
-impl Width for u64 {
+impl Word for u64 {
     #[inline(always)]
     fn from_le(bytes: &[u8]) -> Self {
         bytes.first_chunk().map_or(0, |&bytes| Self::from_le_bytes(bytes))
@@ -28,7 +28,7 @@ impl Width for u64 {
 
 /// Moves numbers from the start of `source`, each behind the same `TAG` bytes, to the start of `destination`, until another
 /// tag comes, or the source ends, or the destination is full. Returns them.
-pub fn gather<'d, W: Width, const TAG: usize>(
+pub fn gather<'d, W: Word, const TAG: usize>(
     backend: Backend,
     source: &[u8],
     tag: [u8; TAG],
@@ -46,7 +46,7 @@ pub fn gather<'d, W: Width, const TAG: usize>(
     unsafe { values.assume_init_mut() }
 }
 
-fn gather_one_by_one<W: Width, const TAG: usize>(
+fn gather_one_by_one<W: Word, const TAG: usize>(
     source: &[u8],
     tag: [u8; TAG],
     destination: &mut [MaybeUninit<W>],
@@ -57,7 +57,7 @@ fn gather_one_by_one<W: Width, const TAG: usize>(
 
 /// Eight records at a time, with one look at all of their tags.
 #[inline(always)]
-pub(super) fn gather_by_eight<W: Width, const TAG: usize>(
+pub(super) fn gather_by_eight<W: Word, const TAG: usize>(
     source: &[u8],
     tag: [u8; TAG],
     destination: &mut [MaybeUninit<W>],

@@ -13,7 +13,7 @@ mod portable;
 mod varints;
 
 pub use backend::{Backend, BackendError};
-pub use gather::{Width, gather};
+pub use gather::{Word, gather};
 pub use varints::{Decoded, decode_varints};
 
 #[cfg(test)]

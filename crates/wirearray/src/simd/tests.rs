@@ -141,7 +141,7 @@ fn records_are_gathered_up_to_the_first_other_tag_whatever_its_place() {
     }
 }
 
-fn check_gather<W: Width + PartialEq + std::fmt::Debug, const TAG: usize>(backend: Backend, tag: [u8; TAG]) {
+fn check_gather<W: Word + PartialEq + std::fmt::Debug, const TAG: usize>(backend: Backend, tag: [u8; TAG]) {
     let mut random = Random(9);
     let stride = TAG + size_of::<W>();
     let mut good = Vec::new();

@@ -6,12 +6,12 @@ use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 use super::lanes::{load, load_from, store};
-use crate::simd::gather::Width;
+use crate::simd::gather::Word;
 
 /// Moves numbers out of records with the given tag, in groups that fill 64 bytes; stops in front of a group that lacks one,
 /// or is not wholly there, or for which there is no room. Returns how many.
 #[target_feature(enable = "avx512bw,avx512vbmi")]
-pub(super) fn gather<W: Width, const TAG: usize>(
+pub(super) fn gather<W: Word, const TAG: usize>(
     source: &[u8],
     tag: [u8; TAG],
     destination: &mut [MaybeUninit<W>],

@@ -8,7 +8,7 @@ mod lanes;
 
 use std::mem::MaybeUninit;
 
-use super::gather::Width;
+use super::gather::Word;
 use super::kernel::Progress;
 use crate::varint::Kind;
 
@@ -37,7 +37,7 @@ impl Avx512 {
         unsafe { decode::decode::<K>(source, limit, destination) }
     }
 
-    pub(super) fn gather<W: Width, const TAG: usize>(
+    pub(super) fn gather<W: Word, const TAG: usize>(
         self,
         source: &[u8],
         tag: [u8; TAG],

@@ -1,0 +1,163 @@
+//! Packed runs: one tag and a length before all numbers.
+
+use super::frame::Reader;
+use super::numbers::{Fixed, Varint};
+use super::{Decoder, Views};
+use crate::column::{View, Width};
+use crate::error::{DecodeErrorKind, NoView, WireError, WireResult};
+use crate::plan::{Number, Step};
+use crate::simd::{self, Backend};
+use crate::varint::{self, Bool, Varint32, Varint64, Zigzag32, Zigzag64};
+
+impl<'p> Decoder<'p> {
+    #[inline(always)]
+    pub(super) fn append_packed(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
+        let length_start = reader.cursor.position();
+        let run = reader.cursor.read_delimited()?;
+        if run.is_empty() {
+            return Ok(());
+        }
+        match number {
+            Number::Varint64 => self.append_packed_varints::<Varint64>(reader, step, run),
+            Number::Varint32 => self.append_packed_varints::<Varint32>(reader, step, run),
+            Number::Zigzag64 => self.append_packed_varints::<Zigzag64>(reader, step, run),
+            Number::Zigzag32 => self.append_packed_varints::<Zigzag32>(reader, step, run),
+            Number::Bool => self.append_packed_varints::<Bool>(reader, step, run),
+            Number::Fixed64 => self.append_packed_fixed::<u64>(reader, step, run, length_start),
+            Number::Fixed32 => self.append_packed_fixed::<u32>(reader, step, run, length_start),
+            Number::ClosedEnum => self.append_packed_closed_enum(reader, step, run),
+        }
+    }
+
+    #[inline(never)]
+    fn append_packed_varints<V: Varint>(
+        &mut self,
+        reader: &mut Reader<'_, 'p>,
+        step: Step,
+        run: &[u8],
+    ) -> WireResult<()> {
+        let end = reader.cursor.position();
+        let backend = Backend::active();
+        // Each number takes a byte at least, and the bytes behind the run may hold more of them.
+        let at_most = reader.len_left().saturating_add(run.len());
+        let values = V::Element::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
+        let mut rest = run;
+        while !rest.is_empty() {
+            let mut read = 0;
+            values.fill(at_most, |room| {
+                let decoded = simd::decode_varints::<V>(backend, rest, room);
+                read = decoded.read;
+                decoded.values
+            });
+            rest = &rest[read..];
+            if values.has_room() && !rest.is_empty() {
+                // Neither the bytes nor the room ended, so a fault is next; the bytes behind the run belong to another field.
+                return Err(first_fault(rest, end));
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn append_packed_fixed<T: Fixed>(
+        &mut self,
+        reader: &mut Reader<'_, 'p>,
+        step: Step,
+        run: &[u8],
+        length_start: usize,
+    ) -> WireResult<()> {
+        let width = size_of::<T>();
+        if !run.len().is_multiple_of(width) {
+            let kind = DecodeErrorKind::RaggedPackedLength { length: run.len() as u64, width: width as u8 };
+            return Err(WireError::new(kind, length_start));
+        }
+        if self.take_view::<T>(reader, step, run)? {
+            return Ok(());
+        }
+        let at_most = reader.len_left().saturating_add(run.len()) / width;
+        let values = T::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
+        values.extend_from_le_bytes(run, at_most);
+        Ok(())
+    }
+
+    /// Takes a view of the run, where views are wanted and this one is possible; true where it did.
+    fn take_view<T: Fixed>(&mut self, reader: &Reader<'_, 'p>, step: Step, run: &[u8]) -> WireResult<bool> {
+        let is_demanded = self.options.views == Views::Always;
+        let is_aligned = run.as_ptr().addr().is_multiple_of(align_of::<T>());
+        let is_wanted = is_demanded || (is_aligned && self.options.views == Views::WhereAligned);
+        if !is_wanted {
+            return Ok(false);
+        }
+        let Some(owner) = reader.input.owner else {
+            return if is_demanded { Err(no_view(reader, NoView::NoOwner)) } else { Ok(false) };
+        };
+        let end = reader.cursor.position();
+        let view = View { owner: owner.clone(), range: end.saturating_sub(run.len())..end };
+        let is_taken = T::lists(self.column(reader, step)?).try_view(reader.frame.row, view);
+        if is_demanded && !is_taken {
+            return Err(no_view(reader, NoView::SeveralRuns));
+        }
+        Ok(is_taken)
+    }
+}
+
+/// An array was to be a view of the input, and the current field's values cannot be one.
+#[cold]
+pub(super) fn no_view(reader: &Reader<'_, '_>, reason: NoView) -> WireError {
+    WireError::new(DecodeErrorKind::NoView(reason), reader.field_start)
+}
+
+/// The varints of a packed run that ends with the last byte of one.
+pub(super) struct Varints<'a> {
+    rest: &'a [u8],
+    /// The byte of the input at which the run ends.
+    end: usize,
+    fault: Option<WireError>,
+}
+
+impl<'a> Varints<'a> {
+    pub(super) fn new(reader: &Reader<'_, '_>, run: &'a [u8]) -> WireResult<Self> {
+        let end = reader.cursor.position();
+        match run.last() {
+            // The bytes behind the run belong to the next field, so the last varint has to end within it.
+            Some(0x80..) => Err(first_fault(run, end)),
+            _ => Ok(Self { rest: run, end, fault: None }),
+        }
+    }
+
+    /// The next varint, or 0 behind the first fault, which [`Varints::finish`] reports.
+    #[inline(always)]
+    pub(super) fn next_or_zero(&mut self) -> u64 {
+        match varint::read(self.rest) {
+            Ok((value, len)) => {
+                self.rest = &self.rest[len..];
+                value
+            }
+            Err(kind) => self.note(kind),
+        }
+    }
+
+    #[cold]
+    fn note(&mut self, kind: DecodeErrorKind) -> u64 {
+        let offset = self.end.saturating_sub(self.rest.len());
+        self.fault.get_or_insert(WireError::new(kind, offset));
+        self.rest = &[];
+        0
+    }
+
+    pub(super) fn finish(self) -> WireResult<()> {
+        self.fault.map_or(Ok(()), Err)
+    }
+}
+
+/// The first fault in a packed run that ends with byte `end` of the input, and has one.
+#[cold]
+fn first_fault(run: &[u8], end: usize) -> WireError {
+    let mut rest = run;
+    loop {
+        match varint::read(rest) {
+            Ok((_, len)) => rest = &rest[len..],
+            Err(kind) => return WireError::new(kind, end.saturating_sub(rest.len())),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Unpacked runs: the same tag before each number.
+
+use super::frame::Reader;
+use super::numbers::{Fixed, Varint};
+use super::packed::no_view;
+use super::{Decoder, Views};
+use crate::column::Width;
+use crate::error::{DecodeErrorKind, NoView, WireResult};
+use crate::plan::{Number, Step};
+use crate::simd::{self, Backend};
+use crate::varint::{Bool, Varint32, Varint64, Zigzag32, Zigzag64};
+
+impl<'p> Decoder<'p> {
+    #[inline(always)]
+    pub(super) fn append_number(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
+        match number {
+            Number::Varint64 => self.append_varints::<Varint64>(reader, step),
+            Number::Varint32 => self.append_varints::<Varint32>(reader, step),
+            Number::Zigzag64 => self.append_varints::<Zigzag64>(reader, step),
+            Number::Zigzag32 => self.append_varints::<Zigzag32>(reader, step),
+            Number::Bool => self.append_varints::<Bool>(reader, step),
+            Number::Fixed64 => self.append_fixed::<u64>(reader, step),
+            Number::Fixed32 => self.append_fixed::<u32>(reader, step),
+            Number::ClosedEnum => self.append_closed_enum(reader, step),
+        }
+    }
+
+    #[inline(never)]
+    fn append_varints<V: Varint>(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
+        let tag = reader.tag_bytes();
+        let first = V::of(reader.cursor.read_varint()?);
+        let at_most = reader.rows_left();
+        let column = self.column(reader, step)?;
+        let values = V::Element::lists(column).open(reader.frame.row, at_most);
+        values.push(first, at_most);
+        while reader.cursor.remaining().starts_with(tag) {
+            reader.cursor.advance(tag.len());
+            values.push(V::of(reader.cursor.read_varint()?), at_most);
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn append_fixed<T: Fixed>(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
+        if self.options.views == Views::Always {
+            return Err(no_view(reader, NoView::NotPackedFixedWidth));
+        }
+        // The loops below are compiled for tags of one and two bytes; a longer one takes a step for each number.
+        match reader.tag_bytes().len() {
+            1 => self.append_records::<T, 1>(reader, step),
+            2 => self.append_records::<T, 2>(reader, step),
+            _ => {
+                let value = T::read(&mut reader.cursor)?;
+                let at_most = reader.rows_left();
+                T::lists(self.column(reader, step)?).open(reader.frame.row, at_most).push(value, at_most);
+                Ok(())
+            }
+        }
+    }
+
+    /// Appends all numbers that follow each other with the same tag of `TAG` bytes: a strided gather.
+    fn append_records<T: Fixed, const TAG: usize>(
+        &mut self,
+        reader: &mut Reader<'_, 'p>,
+        step: Step,
+    ) -> WireResult<()> {
+        let stride = TAG + size_of::<T>();
+        let mut records = reader.input.bytes.get(reader.field_start..reader.frame.end).unwrap_or_default();
+        let Some(&tag) = records.first_chunk::<TAG>().filter(|_| records.len() >= stride) else {
+            return Err(reader.cursor.fault(DecodeErrorKind::Truncated));
+        };
+        let at_most = reader.len_left() / stride + 1;
+        let backend = Backend::active();
+        let values = T::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
+        loop {
+            // One call fills the memory that is there, so it ends before the run does only where that is full.
+            let count = values.fill(at_most, |room| simd::gather(backend, records, tag, room));
+            records = &records[count * stride..];
+            if values.has_room() || !records.starts_with(&tag) || records.len() < stride {
+                break;
+            }
+        }
+        reader.seek(reader.frame.end - records.len());
+        Ok(())
+    }
+}
