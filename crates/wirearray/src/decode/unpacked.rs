@@ -28,14 +28,28 @@ impl<'p> Decoder<'p> {
     #[inline(never)]
     fn append_varints<V: Varint>(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let tag = reader.tag_bytes();
-        let first = V::of(reader.cursor.read_varint()?);
+        let backend = Backend::active();
+        let start = reader.field_start;
+        let mut rest = reader.input.bytes.get(start..reader.frame.end).unwrap_or_default();
         let at_most = reader.rows_left();
-        let column = self.column(reader, step)?;
-        let values = V::Element::lists(column).open(reader.frame.row, at_most);
-        values.push(first, at_most);
-        while reader.cursor.remaining().starts_with(tag) {
+        let values = V::Element::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
+        loop {
+            let mut read = 0;
+            values.fill(at_most, |room| {
+                let decoded = simd::decode_tagged::<V>(backend, rest, tag, room);
+                read = decoded.read;
+                decoded.values
+            });
+            rest = &rest[read..];
+            if values.has_room() || !rest.starts_with(tag) {
+                break;
+            }
+        }
+        reader.seek(reader.frame.end - rest.len());
+        if rest.starts_with(tag) {
+            // It stopped in front of a fault, which is behind the tag.
             reader.cursor.advance(tag.len());
-            values.push(V::of(reader.cursor.read_varint()?), at_most);
+            reader.cursor.read_varint()?;
         }
         Ok(())
     }

@@ -10,10 +10,12 @@ mod avx512;
 mod gather;
 mod kernel;
 mod portable;
+mod tagged;
 mod varints;
 
 pub use backend::{Backend, BackendError};
 pub use gather::{Word, gather};
+pub use tagged::decode_tagged;
 pub use varints::{Decoded, decode_varints};
 
 #[cfg(test)]

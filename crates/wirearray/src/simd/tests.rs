@@ -165,3 +165,53 @@ fn check_gather<W: Word + PartialEq + std::fmt::Debug, const TAG: usize>(backend
         }
     }
 }
+
+#[test]
+fn tagged_varints_are_decoded_up_to_the_first_other_tag_or_fault() {
+    for tag in [&[0x08][..], &[0x98, 0x01], &[0x80, 0x80, 0x04]] {
+        for (mix, longest) in [("1 byte", 1), ("1 to 3", 3), ("1 to 10", 10)] {
+            let mut random = Random(3);
+            let mut records = Vec::new();
+            for _ in 0..700 {
+                let len = 1 + random.below(longest);
+                let mut record = tag.to_vec();
+                record.extend((1..len).map(|_| random.next() as u8 | 0x80));
+                record.push((random.next() as u8 & 0x7f).max(1));
+                records.push(record);
+            }
+            check_tagged(&records.concat(), tag, mix);
+            for place in [0, 1, 15, 16, 17, 100, 271, 272, 273, 528, 600, 699] {
+                let last = records[place].len() - 1;
+                for change in ["another tag", "a fault", "padding", "a padded tag", "cut"] {
+                    let mut changed = records.clone();
+                    match change {
+                        "another tag" => changed[place][tag.len() - 1] ^= 0x20,
+                        "a fault" => drop(changed[place].splice(last..last, [0xff; 11])),
+                        "padding" => {
+                            changed[place][last] |= 0x80;
+                            changed[place].push(0);
+                        }
+                        "a padded tag" => {
+                            changed[place][tag.len() - 1] |= 0x80;
+                            changed[place].insert(tag.len(), 0);
+                        }
+                        _ => changed.truncate(place),
+                    }
+                    check_tagged(&changed.concat(), tag, &format!("{mix}, {change} at {place}"));
+                }
+            }
+        }
+    }
+}
+
+fn check_tagged(source: &[u8], tag: &[u8], name: &str) {
+    for backend in Backend::available() {
+        for room in [1000, 300, 16, 5] {
+            let mut expected = vec![MaybeUninit::uninit(); room];
+            let expected = decode_tagged::<Zigzag64>(Backend::Plain, source, tag, &mut expected);
+            let mut found = vec![MaybeUninit::uninit(); room];
+            let found = decode_tagged::<Zigzag64>(backend, source, tag, &mut found);
+            assert!(found == expected, "{}, tag {tag:02x?}, {name}, room for {room}", backend.name());
+        }
+    }
+}

@@ -61,7 +61,7 @@ fn decode<K: Kind>(backend: Backend, source: &[u8], destination: &mut [MaybeUnin
 }
 
 impl Progress {
-    fn add(&mut self, more: Self) {
+    pub(super) fn add(&mut self, more: Self) {
         self.read += more.read;
         self.written += more.written;
     }

@@ -4,10 +4,7 @@
 //! compress; lengths are differences of neighbours in that list, and become masks by which one expand puts the bytes of
 //! each varint into a lane of its own.
 
-#![allow(
-    unsafe_code,
-    reason = "loads where `SLACK` leaves bytes readable, and a list that is written before it is read"
-)]
+#![allow(unsafe_code, reason = "loads bytes that were checked to be there, and keeps a list that it fills")]
 
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;

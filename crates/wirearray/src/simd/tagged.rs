@@ -1,0 +1,96 @@
+//! Varints with the same tag before each: a tag is a varint too, so they are decoded as pairs, and the tags looked at
+//! afterwards.
+
+#![allow(unsafe_code, reason = "tells that values have been written")]
+
+use std::mem::MaybeUninit;
+
+use super::Backend;
+use super::kernel::Progress;
+use super::varints::{Decoded, decode_varints};
+use crate::varint::{self, Kind, Varint64};
+
+/// Pairs that are decoded together: enough that few calls are made, and little enough to stay in the first cache.
+const PAIRS: usize = 256;
+
+/// Runs are read one by one so far: most are short, and the longer ones lose little by it.
+const FIRST: usize = 16;
+
+/// Decodes varints, each behind the same tag, from the start of `source` to the start of `destination`, until another tag
+/// comes, or the source ends, or the destination is full, or the next varint has a fault.
+pub fn decode_tagged<'d, K: Kind>(
+    backend: Backend,
+    source: &[u8],
+    tag: &[u8],
+    destination: &'d mut [MaybeUninit<K::Element>],
+) -> Decoded<'d, K::Element> {
+    let first = if backend == Backend::Plain { usize::MAX } else { FIRST };
+    let mut done = decode_plainly::<K>(source, tag, destination, first);
+    let mut is_whole = done.written == first;
+    while is_whole {
+        let (rest, room) = (&source[done.read..], &mut destination[done.written..]);
+        let progress = decode_pairs::<K>(backend, rest, tag, room);
+        // Padded varints, which no one writes but the format allows, hide where a pair starts.
+        let progress = progress.unwrap_or_else(|| decode_plainly::<K>(rest, tag, room, PAIRS));
+        is_whole = progress.written == PAIRS;
+        done.add(progress);
+    }
+    let (values, _) = destination.split_at_mut(done.written);
+    // SAFETY: both functions count a value as written only once it is.
+    Decoded { read: done.read, values: unsafe { values.assume_init_mut() } }
+}
+
+fn decode_plainly<K: Kind>(
+    source: &[u8],
+    tag: &[u8],
+    destination: &mut [MaybeUninit<K::Element>],
+    most: usize,
+) -> Progress {
+    let mut done = Progress { read: 0, written: 0 };
+    for slot in destination.iter_mut().take(most) {
+        let Some(behind) = source[done.read..].strip_prefix(tag) else { break };
+        let Ok((varint, len)) = varint::read(behind) else { break };
+        slot.write(K::of(varint));
+        done.add(Progress { read: tag.len() + len, written: 1 });
+    }
+    done
+}
+
+/// Decodes up to `PAIRS` pairs, or nothing where a varint among them is longer than it need be.
+fn decode_pairs<K: Kind>(
+    backend: Backend,
+    source: &[u8],
+    tag: &[u8],
+    destination: &mut [MaybeUninit<K::Element>],
+) -> Option<Progress> {
+    let (tag, _) = varint::read(tag).ok()?;
+    let mut room = [const { MaybeUninit::uninit() }; 2 * PAIRS];
+    let most = 2 * destination.len().min(PAIRS);
+    let decoded = decode_varints::<Varint64>(backend, source, &mut room[..most]);
+    if has_padding(&source[..decoded.read]) {
+        return None;
+    }
+    let pairs = decoded.values.as_chunks::<2>().0;
+    let mut written = 0;
+    for (slot, &[found, value]) in destination.iter_mut().zip(pairs) {
+        if found != tag {
+            break;
+        }
+        slot.write(K::of(value));
+        written += 1;
+    }
+    let is_whole = 2 * written == decoded.values.len();
+    // At the end of a run the bytes of its own varints are counted once more.
+    let read = if is_whole {
+        decoded.read
+    } else {
+        decode_varints::<Varint64>(backend, source, &mut room[..2 * written]).read
+    };
+    Some(Progress { read, written })
+}
+
+/// True where a varint ends with a byte that adds nothing to it.
+fn has_padding(bytes: &[u8]) -> bool {
+    let behind = bytes.get(1..).unwrap_or_default();
+    bytes.iter().zip(behind).fold(false, |found, (&before, &byte)| found | (before >= 0x80 && byte == 0))
+}
