@@ -163,12 +163,12 @@ impl Batch {
         unknown.append(row, bytes, at_most);
     }
 
-    /// Adds one more row to the table that the column stands for, where [`Batch::open_row`] added one for the same row
-    /// before; returns its number.
+    /// Adds more rows to the table that the column stands for, where [`Batch::open_row`] added one for the same row
+    /// before; returns the number of the first of them.
     #[inline(always)]
-    pub fn add_row(&mut self, column: usize) -> usize {
+    pub fn add_rows(&mut self, column: usize, count: usize) -> usize {
         match &mut self.columns[column] {
-            Growing::RowLists(lists) => lists.add(),
+            Growing::RowLists(lists) => lists.add(count),
             _ => wrong_column(),
         }
     }

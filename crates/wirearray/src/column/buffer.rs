@@ -78,6 +78,20 @@ impl<T: Element> Buffer<T> {
         }
     }
 
+    /// Appends an element for each of `items`.
+    #[inline]
+    pub fn extend_with<U>(&mut self, mut items: &[U], image: impl Fn(&U) -> T, at_most: usize) {
+        while !items.is_empty() {
+            let piece = self.spare(items.len(), at_most);
+            let (now, later) = items.split_at(piece.len());
+            for (slot, item) in piece.iter_mut().zip(now) {
+                slot.write(image(item));
+            }
+            self.len += now.len();
+            items = later;
+        }
+    }
+
     /// Appends what `fill` writes to the start of the memory that is there, and returns; returns how many elements that are.
     ///
     /// # Panics

@@ -37,6 +37,16 @@ impl<T: Element> Numbers<T> {
         }
     }
 
+    /// Sets the values of successive rows from `row` on, each the image of one of `items`.
+    #[inline]
+    pub fn set_all<U>(&mut self, row: usize, items: &[U], image: impl Fn(&U) -> T, at_most: AtMost) {
+        if row == self.values.len() && self.presence.is_gapless() {
+            self.values.extend_with(items, image, at_most);
+        } else {
+            items.iter().zip(row..).for_each(|(item, row)| self.set_elsewhere(row, image(item), at_most));
+        }
+    }
+
     #[inline(never)]
     fn set_elsewhere(&mut self, row: usize, value: T, at_most: AtMost) {
         let len = self.values.len();
@@ -244,14 +254,14 @@ impl RowLists {
     #[inline(always)]
     pub(super) fn open(&mut self, row: usize, at_most: AtMost) -> usize {
         self.starts.open(row, self.rows, at_most);
-        self.add()
+        self.add(1)
     }
 
-    /// Adds a row to the table, which belongs to the last row; returns its number.
+    /// Adds rows to the table, which belong to the last row; returns the number of the first.
     #[inline(always)]
-    pub(super) fn add(&mut self) -> usize {
+    pub(super) fn add(&mut self, count: usize) -> usize {
         let new = self.rows;
-        self.rows = new + 1;
+        self.rows = new + count;
         new
     }
 

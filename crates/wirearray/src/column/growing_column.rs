@@ -64,7 +64,7 @@ impl Growing {
     }
 
     /// Forgets all rows from number `rows` on; returns the table whose rows go with them, and how many it keeps.
-    pub(super) fn truncate(&mut self, rows: usize) -> Option<(TableId, usize)> {
+    pub fn truncate(&mut self, rows: usize) -> Option<(TableId, usize)> {
         match self {
             Self::Wide(numbers) => numbers.truncate(rows),
             Self::Narrow(numbers) => numbers.truncate(rows),

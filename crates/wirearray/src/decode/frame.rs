@@ -102,13 +102,12 @@ impl<'a, 'p> Reader<'a, 'p> {
     /// Rows that can still come to a table, this one included.
     #[inline(always)]
     pub(super) fn rows_left(&self) -> usize {
-        rows_left(self.all_end, self.cursor.position())
+        rows_left(self.len_left())
     }
 }
 
-/// Rows that can still come between a place in the input and the end of all messages, the current one included: each
-/// takes a tag and a length at least.
+/// Rows that can still come in so many bytes, the current one included: each takes a tag and a length at least.
 #[inline(always)]
-pub(super) fn rows_left(all_end: usize, position: usize) -> usize {
-    all_end.wrapping_sub(position) / 2 + 1
+pub(super) fn rows_left(len_left: usize) -> usize {
+    len_left / 2 + 1
 }

@@ -6,18 +6,21 @@
 mod closed_enum;
 mod fields;
 mod frame;
+mod lane;
 mod numbers;
 mod packed;
 mod run;
+mod trail;
 mod unknown;
 mod unpacked;
 
 use std::ops::Range;
 
-use crate::column::{Batch, Owner, Table};
+use crate::column::{Batch, Owner, Table, TableId};
 use crate::error::{DecodeError, WireError};
 use crate::plan::Plan;
 use frame::Frame;
+use trail::{Message, Patience, Source};
 
 /// Levels of messages and groups that may be open within the outermost message, as in the official parsers.
 pub const DEPTH_LIMIT: u32 = 100;
@@ -79,7 +82,7 @@ impl<'a> From<&'a Owner> for Input<'a> {
 /// Decodes one message to a table of one row.
 pub fn decode(plan: &Plan, input: Input<'_>, options: Options) -> Result<Table, DecodeError> {
     let len = input.bytes.len();
-    let mut decoder = Decoder::new(plan, options, len);
+    let mut decoder = Decoder::new(plan, options);
     decoder.is_single = true;
     decoder.push(input, 0..len)?;
     Ok(decoder.finish())
@@ -97,11 +100,65 @@ pub fn decode_many<'a>(
     total_len: usize,
     options: Options,
 ) -> Result<Table, DecodeError> {
-    let mut decoder = Decoder::new(plan, options, total_len);
-    for (row, (input, range)) in messages.enumerate() {
-        decoder.push(input, range).map_err(|error| error.in_row(row))?;
+    let mut decoder = Decoder::new(plan, options);
+    let mut rows = Rows { messages, ahead: Vec::new(), len_left: total_len };
+    while let Some((input, range)) = rows.next() {
+        decoder.len_ahead = rows.len_left;
+        decoder.push(input, range).map_err(|error| error.in_row(decoder.rows))?;
+        if decoder.patience.is_over() {
+            decoder.rows += decoder.follow(&mut rows, plan.message(0), TableId::OUTERMOST, decoder.rows);
+        }
     }
     Ok(decoder.finish())
+}
+
+/// Messages that become the rows of a batch.
+struct Rows<'a, I: Iterator<Item = (Input<'a>, Range<usize>)>> {
+    messages: I,
+    /// Those that were taken from there and not yet from here, the next one last.
+    ahead: Vec<(Input<'a>, Range<usize>)>,
+    /// The bytes of those that have not been taken.
+    len_left: usize,
+}
+
+impl<'a, I: Iterator<Item = (Input<'a>, Range<usize>)>> Iterator for Rows<'a, I> {
+    type Item = (Input<'a>, Range<usize>);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (input, range) = self.ahead.pop().or_else(|| self.messages.next())?;
+        self.len_left = self.len_left.saturating_sub(range.len());
+        Some((input, range))
+    }
+}
+
+impl<'a, I: Iterator<Item = (Input<'a>, Range<usize>)>> Source<'a> for Rows<'a, I> {
+    #[inline(always)]
+    fn peek(&mut self) -> Option<Message<'a>> {
+        if self.ahead.is_empty() {
+            self.ahead.push(self.messages.next()?);
+        }
+        let (input, Range { start, end }) = self.ahead.last()?.clone();
+        // A range that is wrong is left to whoever takes it.
+        Some(Message { bytes: input.bytes.get(..end)?, start, tag_start: start })
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.next();
+    }
+
+    fn put_back(&mut self, messages: &[Message<'a>]) {
+        for &Message { bytes, start, .. } in messages.iter().rev() {
+            self.len_left += bytes.len() - start;
+            self.ahead.push((Input::from(bytes), start..bytes.len()));
+        }
+    }
+
+    #[inline(always)]
+    fn len_left(&self) -> usize {
+        self.len_left
+    }
 }
 
 /// A batch being decoded.
@@ -117,19 +174,20 @@ struct Decoder<'p> {
     is_single: bool,
     /// The messages and groups that are open, outermost first; the last is the one being read.
     open: Vec<Frame<'p>>,
+    patience: Patience,
 }
 
 impl<'p> Decoder<'p> {
-    fn new(plan: &'p Plan, mut options: Options, total_len: usize) -> Self {
+    fn new(plan: &'p Plan, mut options: Options) -> Self {
         options.depth_limit = options.depth_limit.min(MOST_DEPTH_LIMIT);
         let batch = Batch::new(plan.layout().clone());
-        Self { plan, options, batch, rows: 0, len_ahead: total_len, is_single: false, open: Vec::new() }
+        let (open, patience) = (Vec::new(), Patience::default());
+        Self { plan, options, batch, rows: 0, len_ahead: 0, is_single: false, open, patience }
     }
 
     /// Decodes the message in `range` of the input into the next row.
     fn push(&mut self, input: Input<'_>, range: Range<usize>) -> Result<(), DecodeError> {
         assert!(range.start <= range.end && range.end <= input.bytes.len(), "a message lies in its input");
-        self.len_ahead = self.len_ahead.saturating_sub(range.len());
         let frame = Frame::outermost(self.plan.message(0), self.rows, range.end);
         self.run(input, range.start, frame)?;
         self.rows += 1;

@@ -3,7 +3,7 @@
 use super::frame::Reader;
 use super::numbers::{Fixed, Varint};
 use super::{Decoder, Views};
-use crate::column::{View, Width};
+use crate::column::{Buffer, View, Width};
 use crate::error::{DecodeErrorKind, NoView, WireError, WireResult};
 use crate::plan::{Number, Step};
 use crate::simd::{self, Backend};
@@ -36,26 +36,12 @@ impl<'p> Decoder<'p> {
         step: Step,
         run: &[u8],
     ) -> WireResult<()> {
-        let end = reader.cursor.position();
-        let backend = Backend::active();
         // Each number takes a byte at least, and the bytes behind the run may hold more of them.
         let at_most = reader.len_left().saturating_add(run.len());
         let values = V::Element::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
-        let mut rest = run;
-        while !rest.is_empty() {
-            let mut read = 0;
-            values.fill(at_most, |room| {
-                let decoded = simd::decode_varints::<V>(backend, rest, room);
-                read = decoded.read;
-                decoded.values
-            });
-            rest = &rest[read..];
-            if values.has_room() && !rest.is_empty() {
-                // Neither the bytes nor the room ended, so a fault is next; the bytes behind the run belong to another field.
-                return Err(first_fault(rest, end));
-            }
-        }
-        Ok(())
+        let rest = decode_run::<V>(values, run, at_most);
+        // The bytes behind the run belong to the next field, so the last varint has to end within it.
+        if rest.is_empty() { Ok(()) } else { Err(first_fault(rest, reader.cursor.position())) }
     }
 
     #[inline(never)]
@@ -99,6 +85,26 @@ impl<'p> Decoder<'p> {
         }
         Ok(is_taken)
     }
+}
+
+/// Appends the varints of a packed run; returns what is left of it, from the first fault on.
+#[inline]
+pub(super) fn decode_run<'a, V: Varint>(values: &mut Buffer<V::Element>, run: &'a [u8], at_most: usize) -> &'a [u8] {
+    let backend = Backend::active();
+    let mut rest = run;
+    while !rest.is_empty() {
+        let mut read = 0;
+        values.fill(at_most, |room| {
+            let decoded = simd::decode_varints::<V>(backend, rest, room);
+            read = decoded.read;
+            decoded.values
+        });
+        rest = &rest[read..];
+        if values.has_room() {
+            break;
+        }
+    }
+    rest
 }
 
 /// An array was to be a view of the input, and the current field's values cannot be one.

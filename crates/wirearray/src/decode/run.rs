@@ -7,6 +7,7 @@
 use super::Decoder;
 use super::frame::{Frame, Reader, rows_left};
 use super::numbers::Fixed;
+use super::trail::{Message, Source};
 use crate::column::Width;
 use crate::error::WireResult;
 use crate::plan::{Number, Op};
@@ -63,32 +64,85 @@ impl<'p> Decoder<'p> {
 
     #[inline(always)]
     fn put<T: Width>(&mut self, column: usize, row: usize, value: T, cursor: &Cursor<'_>, all_end: usize) {
-        let at_most = rows_left(all_end, cursor.position());
+        let at_most = rows_left(all_end.wrapping_sub(cursor.position()));
         T::numbers(self.batch.column(column)).set(row, value, at_most);
     }
 
-    /// Goes from the end of a message to the start of the next, where it is the next value of the same field.
+    /// Goes from the end of a message to the start of the next, where it is the next value of the same field; reads those in
+    /// between that look alike.
     #[inline(always)]
     fn enter_next<'a>(&mut self, reader: &mut Reader<'a, 'p>, cursor: &mut Cursor<'a>) -> bool {
-        let frame = &mut reader.frame;
-        let (Some(run), Some(open)) = (frame.run, self.open.last_mut()) else { return false };
+        let Frame { plan, table, row, end, run, .. } = reader.frame;
+        let (Some(run), false) = (run, self.open.last().is_none_or(|open| open.is_dropped)) else { return false };
         let around = reader.input.bytes.get(..run.around_end).unwrap_or_default();
-        let mut ahead = Cursor::new(around);
-        ahead.enter(around, frame.end);
-        if open.is_dropped || ahead.peek() != Some(run.tag) {
-            return false;
+        let mut siblings = Siblings { around, tag: run.tag, all_end: reader.all_end, position: end, next: end };
+        if self.patience.is_over() {
+            let count = self.follow(&mut siblings, plan, table, row + 1);
+            self.batch.add_rows(run.column as usize, count);
+            reader.frame.row += count;
+            self.move_frame(reader, siblings.position, siblings.position);
+            *cursor = Cursor::new(around.get(..siblings.position).unwrap_or(around));
+            cursor.advance(siblings.position);
         }
-        ahead.advance(1);
-        let Ok(len) = ahead.read_len() else { return false };
-        let (tag_start, start) = (frame.end, ahead.position());
-        // `read_len` has compared the length with what is left, so the sum is at most the input's length.
-        let end = start.wrapping_add(len);
-        frame.row = self.batch.add_row(run.column as usize);
+        let Some(Message { bytes, start, tag_start }) = siblings.peek() else { return false };
+        reader.frame.row = self.batch.add_rows(run.column as usize, 1);
+        self.move_frame(reader, tag_start, bytes.len());
+        cursor.enter(bytes, start);
+        true
+    }
+
+    /// Makes the current message one of the same field that ends elsewhere.
+    #[inline(always)]
+    fn move_frame(&mut self, reader: &mut Reader<'_, 'p>, tag_start: usize, end: usize) {
+        let frame = &mut reader.frame;
         (frame.end, frame.resume) = (end, end);
         // Of a tag's start only the list is asked, once the message is closed.
-        (open.row, open.tag_start, open.end, open.resume) = (frame.row, tag_start, end, end);
-        *cursor = ahead;
-        cursor.enter(around.get(..end).unwrap_or(around), start);
-        true
+        if let Some(open) = self.open.last_mut() {
+            (open.row, open.tag_start, open.end, open.resume) = (frame.row, tag_start, end, end);
+        }
+    }
+}
+
+/// Messages of one repeated field that follow each other.
+struct Siblings<'a> {
+    /// The input up to the end of the message around them.
+    around: &'a [u8],
+    /// The tag of one byte in front of each.
+    tag: u8,
+    /// The byte at which all messages would end, if those after the outermost one lay behind it.
+    all_end: usize,
+    /// The byte at which the next message's tag has to be.
+    position: usize,
+    /// The byte at which the message ends that was peeked at.
+    next: usize,
+}
+
+impl<'a> Source<'a> for Siblings<'a> {
+    #[inline(always)]
+    fn peek(&mut self) -> Option<Message<'a>> {
+        let mut cursor = Cursor::new(self.around);
+        cursor.enter(self.around, self.position);
+        if cursor.peek() != Some(self.tag) {
+            return None;
+        }
+        cursor.advance(1);
+        let len = cursor.read_len().ok()?;
+        // `read_len` has compared the length with what is left, so the sum is at most the input's length.
+        self.next = cursor.position().wrapping_add(len);
+        Some(Message { bytes: self.around.get(..self.next)?, start: cursor.position(), tag_start: self.position })
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.position = self.next;
+    }
+
+    fn put_back(&mut self, messages: &[Message<'a>]) {
+        self.position = messages.first().map_or(self.position, |message| message.tag_start);
+    }
+
+    #[inline(always)]
+    fn len_left(&self) -> usize {
+        self.all_end.wrapping_sub(self.position)
     }
 }

@@ -63,7 +63,7 @@ impl<'p> Decoder<'p> {
     fn keep_bytes(&mut self, reader: &Reader<'_, 'p>, start: usize) {
         let Frame { table, row, .. } = reader.frame;
         let bytes = reader.input.bytes.get(start..reader.cursor.position()).unwrap_or_default();
-        self.batch.keep_unknown(table, row, bytes, rows_left(reader.all_end, start));
+        self.batch.keep_unknown(table, row, bytes, rows_left(reader.all_end.wrapping_sub(start)));
     }
 
     /// Forgets the entry of a map that has just been left, and keeps all of it as a field of the message around it: from
