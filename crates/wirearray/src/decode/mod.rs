@@ -102,7 +102,7 @@ pub fn decode_many<'a>(
 ) -> Result<Table, DecodeError> {
     let mut decoder = Decoder::new(plan, options);
     let mut rows = Rows { messages, ahead: Vec::new(), len_left: total_len };
-    while let Some((input, range)) = rows.next() {
+    while let Some((input, range)) = Iterator::next(&mut rows) {
         decoder.len_ahead = rows.len_left;
         decoder.push(input, range).map_err(|error| error.in_row(decoder.rows))?;
         if decoder.patience.is_over() {
@@ -134,23 +134,19 @@ impl<'a, I: Iterator<Item = (Input<'a>, Range<usize>)>> Iterator for Rows<'a, I>
 
 impl<'a, I: Iterator<Item = (Input<'a>, Range<usize>)>> Source<'a> for Rows<'a, I> {
     #[inline(always)]
-    fn peek(&mut self) -> Option<Message<'a>> {
-        if self.ahead.is_empty() {
-            self.ahead.push(self.messages.next()?);
-        }
-        let (input, Range { start, end }) = self.ahead.last()?.clone();
-        // A range that is wrong is left to whoever takes it.
-        Some(Message { bytes: input.bytes.get(..end)?, start, tag_start: start })
-    }
-
-    #[inline(always)]
-    fn advance(&mut self) {
-        self.next();
+    fn next(&mut self) -> Option<Message<'a>> {
+        let (input, range) = Iterator::next(self)?;
+        let Some(bytes) = input.bytes.get(..range.end) else {
+            // A range that is wrong is left to whoever decodes it alone.
+            self.ahead.push((input, range));
+            return None;
+        };
+        Some(Message { bytes, start: range.start, tag_start: range.start })
     }
 
     fn put_back(&mut self, messages: &[Message<'a>]) {
         for &Message { bytes, start, .. } in messages.iter().rev() {
-            self.len_left += bytes.len() - start;
+            self.len_left += bytes.len().saturating_sub(start);
             self.ahead.push((Input::from(bytes), start..bytes.len()));
         }
     }

@@ -75,7 +75,7 @@ impl<'p> Decoder<'p> {
         let Frame { plan, table, row, end, run, .. } = reader.frame;
         let (Some(run), false) = (run, self.open.last().is_none_or(|open| open.is_dropped)) else { return false };
         let around = reader.input.bytes.get(..run.around_end).unwrap_or_default();
-        let mut siblings = Siblings { around, tag: run.tag, all_end: reader.all_end, position: end, next: end };
+        let mut siblings = Siblings { around, tag: run.tag, all_end: reader.all_end, position: end };
         if self.patience.is_over() {
             let count = self.follow(&mut siblings, plan, table, row + 1);
             self.batch.add_rows(run.column as usize, count);
@@ -84,7 +84,7 @@ impl<'p> Decoder<'p> {
             *cursor = Cursor::new(around.get(..siblings.position).unwrap_or(around));
             cursor.advance(siblings.position);
         }
-        let Some(Message { bytes, start, tag_start }) = siblings.peek() else { return false };
+        let Some(Message { bytes, start, tag_start }) = siblings.next() else { return false };
         reader.frame.row = self.batch.add_rows(run.column as usize, 1);
         self.move_frame(reader, tag_start, bytes.len());
         cursor.enter(bytes, start);
@@ -113,13 +113,11 @@ struct Siblings<'a> {
     all_end: usize,
     /// The byte at which the next message's tag has to be.
     position: usize,
-    /// The byte at which the message ends that was peeked at.
-    next: usize,
 }
 
 impl<'a> Source<'a> for Siblings<'a> {
     #[inline(always)]
-    fn peek(&mut self) -> Option<Message<'a>> {
+    fn next(&mut self) -> Option<Message<'a>> {
         let mut cursor = Cursor::new(self.around);
         cursor.enter(self.around, self.position);
         if cursor.peek() != Some(self.tag) {
@@ -128,13 +126,9 @@ impl<'a> Source<'a> for Siblings<'a> {
         cursor.advance(1);
         let len = cursor.read_len().ok()?;
         // `read_len` has compared the length with what is left, so the sum is at most the input's length.
-        self.next = cursor.position().wrapping_add(len);
-        Some(Message { bytes: self.around.get(..self.next)?, start: cursor.position(), tag_start: self.position })
-    }
-
-    #[inline(always)]
-    fn advance(&mut self) {
-        self.position = self.next;
+        let end = cursor.position().wrapping_add(len);
+        let tag_start = std::mem::replace(&mut self.position, end);
+        Some(Message { bytes: self.around.get(..end)?, start: cursor.position(), tag_start })
     }
 
     fn put_back(&mut self, messages: &[Message<'a>]) {

@@ -10,6 +10,7 @@ use super::lane::{Land, Lane, land_of};
 use super::{Decoder, Views};
 use crate::column::TableId;
 use crate::plan::{MessagePlan, Op};
+use crate::simd;
 use crate::wire::{Cursor, Tag};
 
 /// Messages whose values are gathered before they go to their columns: enough that the way there is cheap, and little enough
@@ -28,10 +29,8 @@ const LONGEST_REST: usize = 1024;
 /// Where messages of one type come from, one after the other.
 pub(super) trait Source<'a> {
     /// The next message, if there is one.
-    fn peek(&mut self) -> Option<Message<'a>>;
-    /// Goes past the message that was peeked at.
-    fn advance(&mut self);
-    /// Takes back the last messages that it went past.
+    fn next(&mut self) -> Option<Message<'a>>;
+    /// Takes back the last messages that it gave.
     fn put_back(&mut self, messages: &[Message<'a>]);
     /// How many bytes can still come, the next message's among them.
     fn len_left(&self) -> usize;
@@ -95,7 +94,10 @@ impl<'p> Decoder<'p> {
         row: usize,
     ) -> usize {
         let mut followed = 0;
-        if let Some(mut hops) = source.peek().and_then(|message| self.find_trail(plan, table, message)) {
+        let Some(first) = source.next() else { return 0 };
+        let hops = self.find_trail(plan, table, first);
+        source.put_back(&[first]);
+        if let Some(mut hops) = hops {
             let mut block = [Message::default(); BLOCK];
             loop {
                 let at_most = rows_left(source.len_left());
@@ -174,12 +176,12 @@ impl<'p> Decoder<'p> {
 #[inline(never)]
 fn gather_block<'a>(hops: &mut [Hop<'a>], source: &mut impl Source<'a>, block: &mut [Message<'a>; BLOCK]) -> usize {
     for (index, slot) in block.iter_mut().enumerate() {
-        let Some(message) = source.peek() else { return index };
+        let Some(message) = source.next() else { return index };
+        *slot = message;
         if gather(hops, message, index).is_none() {
+            source.put_back(&[message]);
             return index;
         }
-        *slot = message;
-        source.advance();
     }
     BLOCK
 }
@@ -187,6 +189,7 @@ fn gather_block<'a>(hops: &mut [Hop<'a>], source: &mut impl Source<'a>, block: &
 #[inline(always)]
 fn gather<'a>(hops: &mut [Hop<'a>], message: Message<'a>, index: usize) -> Option<()> {
     let mut rest = message.bytes.get(message.start..)?;
+    simd::prefetch_behind(rest);
     for hop in hops {
         let tag = u16::from_le_bytes(*rest.first_chunk()?);
         if tag & hop.tag_bits != hop.tag {

@@ -10,11 +10,13 @@ mod avx512;
 mod gather;
 mod kernel;
 mod portable;
+mod prefetch;
 mod tagged;
 mod varints;
 
 pub use backend::{Backend, BackendError};
 pub use gather::{Word, gather};
+pub use prefetch::prefetch_behind;
 pub use tagged::decode_tagged;
 pub use varints::{Decoded, decode_varints};
 

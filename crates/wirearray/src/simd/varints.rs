@@ -90,7 +90,8 @@ fn decode_end<K: Kind>(backend: Backend, source: &[u8], destination: &mut [Maybe
     /// Below so many bytes it takes longer to move them than to decode them one by one.
     const LEAST: usize = 24;
     let source = &source[..source.len().min(MOST)];
-    let count = varint::count(source).min(destination.len());
+    let count_all = varint::count(source);
+    let count = count_all.min(destination.len());
     if source.len() < LEAST || count < LEAST / 2 {
         return Progress { read: 0, written: 0 };
     }
@@ -103,7 +104,12 @@ fn decode_end<K: Kind>(backend: Backend, source: &[u8], destination: &mut [Maybe
     let progress = run::<K>(backend, &bytes[..limit + SLACK], limit, groups);
     let written = progress.written.min(count);
     destination[..written].copy_from_slice(&values[..written]);
-    let read = if written == progress.written { progress.read } else { end_of(source, written) };
+    let read = match source.last() {
+        // The usual end: all of the run, and no byte more.
+        Some(..0x80) if written == count_all => source.len(),
+        _ if written == progress.written => progress.read,
+        _ => end_of(source, written),
+    };
     Progress { read, written }
 }
 
