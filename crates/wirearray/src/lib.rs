@@ -25,6 +25,7 @@
 pub mod error;
 pub mod varint;
 pub mod simd;
+pub mod cores;
 pub mod wire;
 pub mod schema;
 pub mod column;

@@ -12,10 +12,10 @@ use show::{UNKNOWN, show_entry, show_row};
 use toml::Value;
 use wirearray::DecodeError;
 use wirearray::column::Table;
-use wirearray::decode::{self, Input, Options, Views};
+use wirearray::decode::{self, Input, Options};
 use wirearray::plan::Plan;
 
-const KEEPING: Options = Options { views: Views::Never, depth_limit: decode::DEPTH_LIMIT, keep_unknown: true };
+const KEEPING: Options = Options { keep_unknown: true, ..Options::DEFAULT };
 
 #[test]
 fn every_case_decodes_as_it_says() {

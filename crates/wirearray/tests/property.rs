@@ -135,7 +135,7 @@ fn most_samples_are_accepted_and_some_damage_is_not() {
 }
 
 /// Unknown fields are kept, so that they are compared with all else.
-const KEEPING: Options = Options { views: Views::Never, depth_limit: decode::DEPTH_LIMIT, keep_unknown: true };
+const KEEPING: Options = Options { keep_unknown: true, ..Options::DEFAULT };
 
 fn decode(plan: &Plan, message: &[u8]) -> Result<Table, DecodeError> {
     decode::decode(plan, message.into(), KEEPING)

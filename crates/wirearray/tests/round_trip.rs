@@ -12,7 +12,7 @@ use sample::{Sample, config, samples};
 use show::show_row;
 use wirearray::EncodeError;
 use wirearray::column::Table;
-use wirearray::decode::{self, Views};
+use wirearray::decode;
 use wirearray::encode::{self, Options};
 use wirearray::plan::Plan;
 use wirearray::wire::{Sink, WriteResult};
@@ -71,8 +71,7 @@ proptest! {
 }
 
 /// Unknown fields are kept, and come back.
-const KEEPING: decode::Options =
-    decode::Options { views: Views::Never, depth_limit: decode::DEPTH_LIMIT, keep_unknown: true };
+const KEEPING: decode::Options = decode::Options { keep_unknown: true, ..decode::Options::DEFAULT };
 
 impl Sample {
     /// The messages that the decoder accepts.

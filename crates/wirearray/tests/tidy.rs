@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules of the engine, each of which uses only those before it. Not all of them need be there.
-const MODULES: [&str; 15] = [
+const MODULES: [&str; 16] = [
     "error",
     "varint",
     "simd",
+    "cores",
     "wire",
     "schema",
     "column",

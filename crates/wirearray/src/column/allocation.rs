@@ -111,6 +111,25 @@ impl Allocation {
         self.grow_heap(needed, limit);
     }
 
+    /// Makes sure that `more` bytes behind the first `used` may be written, without touching them; false where there is no
+    /// address space for them. `at_most` as for [`Allocation::grow`].
+    pub(super) fn reserve(&mut self, used: usize, more: usize, at_most: usize) -> bool {
+        let Some(needed) = used.checked_add(more) else { return false };
+        if needed <= self.reserved {
+            return true;
+        }
+        let limit = used.saturating_add(at_most.max(more));
+        let mapped = Self::map(limit).or_else(|| Self::map(needed));
+        mapped.map(|mapped| self.move_to(mapped, used)).is_some()
+    }
+
+    /// Takes the first `used` bytes, which [`Allocation::reserve`] has made writable, for written: pages that they touch are
+    /// committed.
+    pub(super) fn commit_through(&mut self, used: usize) {
+        debug_assert!(used <= self.reserved);
+        self.committed = self.committed.max(used.next_multiple_of(HUGE_PAGE)).min(self.reserved);
+    }
+
     /// A heap column starts at what can come, up to 64 KiB, and doubles from there, still bounded by what can come. The
     /// half more is for bounds that were too low.
     fn grow_heap(&mut self, needed: usize, limit: usize) {

@@ -121,20 +121,37 @@ impl<T: Element> Buffer<T> {
         self.len < self.capacity
     }
 
+    /// Room for `most` elements, of which nothing has been touched; `at_most` as for [`Buffer::push`]. Nothing where there is
+    /// no address space for so many.
+    pub(super) fn reserve(&mut self, most: usize, at_most: usize) -> Option<&mut [MaybeUninit<T>]> {
+        let size = size_of::<T>();
+        let most_len = most.checked_mul(size)?;
+        if !self.allocation.reserve(self.len * size, most_len, at_most.saturating_mul(size).max(most_len)) {
+            return None;
+        }
+        // SAFETY: `len` elements lie in the allocation, so the pointer stays within it or one behind it.
+        let end = unsafe { self.start().add(self.len) };
+        // SAFETY: the bytes of `most` elements behind them have just been reserved, which is memory to write to; `MaybeUninit`
+        // needs no value there.
+        Some(unsafe { std::slice::from_raw_parts_mut(end.cast(), most) })
+    }
+
+    /// Counts `count` more elements, which have been written to what [`Buffer::reserve`] gave.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.len += count;
+        self.allocation.commit_through(self.len * size_of::<T>());
+        self.capacity = self.allocation.committed() / size_of::<T>();
+    }
+
     /// Appends the elements whose little-endian bytes these are; `bytes` hold a whole number of them.
     #[inline]
     pub fn extend_from_le_bytes(&mut self, mut bytes: &[u8], at_most: usize) {
-        const { assert!(cfg!(target_endian = "little"), "columns hold the bytes of the wire, which are little-endian") };
         debug_assert!(bytes.len().is_multiple_of(size_of::<T>()));
         while bytes.len() >= size_of::<T>() {
-            let piece = self.spare(bytes.len() / size_of::<T>(), at_most);
-            let piece_len = piece.len();
-            let (now, later) = bytes.split_at(piece_len * size_of::<T>());
-            // SAFETY: `now` has the length of `piece` in bytes by the line above; the input and a column's spare memory
-            // do not overlap, since the one is borrowed shared and the other exclusively.
-            unsafe { std::ptr::copy_nonoverlapping(now.as_ptr(), piece.as_mut_ptr().cast::<u8>(), now.len()) };
-            self.len += piece_len;
-            bytes = later;
+            let room = self.spare(bytes.len() / size_of::<T>(), at_most);
+            let copied = copy_le(bytes, room);
+            bytes = &bytes[size_of_val(copied)..];
+            self.len += copied.len();
         }
     }
 
@@ -197,6 +214,22 @@ impl<T: Element> Buffer<T> {
         self.capacity = self.allocation.committed() / size;
         assert!(self.len < self.capacity, "growing commits at least one element more");
     }
+}
+
+/// Fills the room with the elements whose little-endian bytes are those at the start of `bytes`.
+///
+/// # Panics
+///
+/// Panics where there are not as many.
+#[inline]
+pub fn copy_le<'m, T: Element>(bytes: &[u8], room: &'m mut [MaybeUninit<T>]) -> &'m mut [T] {
+    const { assert!(cfg!(target_endian = "little"), "columns hold the bytes of the wire, which are little-endian") };
+    let now = &bytes[..size_of_val(room)];
+    // SAFETY: `now` has the length of `room` by the line above; the input and the room do not overlap, since the one is
+    // borrowed shared and the other exclusively.
+    unsafe { std::ptr::copy_nonoverlapping(now.as_ptr(), room.as_mut_ptr().cast::<u8>(), now.len()) };
+    // SAFETY: every byte of the room has just been written, and elements are plain bits.
+    unsafe { room.assume_init_mut() }
 }
 
 impl Memory {

@@ -4,6 +4,7 @@ use super::numbers::{Fixed, Varint};
 use super::packed::decode_run;
 use super::trail::BLOCK;
 use crate::column::{Growing, Width};
+use crate::cores::Cores;
 use crate::plan::{Number, Op};
 use crate::varint::{self, Bool, Varint32, Varint64, Zigzag32, Zigzag64};
 use crate::wire::WireType;
@@ -120,7 +121,7 @@ fn land_runs<V: Varint>(column: &mut Growing, lane: &Lane<'_>, row: usize, count
     for (index, run) in runs(lane, count).iter().enumerate() {
         if !run.is_empty() {
             let values = lists.open(row + index, at_most);
-            if !decode_run::<V>(values, run, at_most.saturating_mul(2)).is_empty() {
+            if !decode_run::<V>(values, run, at_most.saturating_mul(2), Cores::ONE).is_empty() {
                 return index;
             }
         }

@@ -1,7 +1,8 @@
 //! A plan over bytes: messages in, columns out.
 //!
 //! One loop reads every message at every depth; what is open stands in a list of frames, not on the call stack. At each
-//! tag the plan says what to do, and the value goes straight to its column. Knows no files and no threads.
+//! tag the plan says what to do, and the value goes straight to its column. Knows no files, and of threads only how many may
+//! work at a long run of numbers.
 
 mod closed_enum;
 mod fields;
@@ -9,6 +10,7 @@ mod frame;
 mod lane;
 mod numbers;
 mod packed;
+mod pieces;
 mod run;
 mod trail;
 mod unknown;
@@ -17,6 +19,7 @@ mod unpacked;
 use std::ops::Range;
 
 use crate::column::{Batch, Owner, Table, TableId};
+use crate::cores::Cores;
 use crate::error::{DecodeError, WireError};
 use crate::plan::Plan;
 use frame::Frame;
@@ -50,11 +53,19 @@ pub struct Options {
     /// Whether the fields that the schema does not know are kept as they were written, in [`Table::unknown`]. Those that
     /// it knows and a selection leaves out are not.
     pub keep_unknown: bool,
+    /// The threads that may work at one long run of numbers.
+    pub cores: Cores,
+}
+
+impl Options {
+    /// Copies of everything, 100 levels, no unknown fields, one thread.
+    pub const DEFAULT: Self =
+        Self { views: Views::Never, depth_limit: DEPTH_LIMIT, keep_unknown: false, cores: Cores::ONE };
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { views: Views::default(), depth_limit: DEPTH_LIMIT, keep_unknown: false }
+        Self::DEFAULT
     }
 }
 
@@ -141,13 +152,13 @@ impl<'a, I: Iterator<Item = (Input<'a>, Range<usize>)>> Source<'a> for Rows<'a, 
             self.ahead.push((input, range));
             return None;
         };
-        Some(Message { bytes, start: range.start, tag_start: range.start })
+        Some(Message { input: Input { bytes, ..input }, start: range.start, tag_start: range.start })
     }
 
     fn put_back(&mut self, messages: &[Message<'a>]) {
-        for &Message { bytes, start, .. } in messages.iter().rev() {
-            self.len_left += bytes.len().saturating_sub(start);
-            self.ahead.push((Input::from(bytes), start..bytes.len()));
+        for &Message { input, start, .. } in messages.iter().rev() {
+            self.len_left += input.bytes.len().saturating_sub(start);
+            self.ahead.push((input, start..input.bytes.len()));
         }
     }
 

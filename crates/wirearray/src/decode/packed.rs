@@ -1,9 +1,13 @@
 //! Packed runs: one tag and a length before all numbers.
 
+use std::marker::PhantomData;
+
 use super::frame::Reader;
 use super::numbers::{Fixed, Varint};
+use super::pieces::{PackedFixed, PackedVarints, piece_len};
 use super::{Decoder, Views};
 use crate::column::{Buffer, View, Width};
+use crate::cores::Cores;
 use crate::error::{DecodeErrorKind, NoView, WireError, WireResult};
 use crate::plan::{Number, Step};
 use crate::simd::{self, Backend};
@@ -38,8 +42,9 @@ impl<'p> Decoder<'p> {
     ) -> WireResult<()> {
         // Each number takes a byte at least, and the bytes behind the run may hold more of them.
         let at_most = reader.len_left().saturating_add(run.len());
+        let cores = self.options.cores;
         let values = V::Element::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
-        let rest = decode_run::<V>(values, run, at_most);
+        let rest = decode_run::<V>(values, run, at_most, cores);
         // The bytes behind the run belong to the next field, so the last varint has to end within it.
         if rest.is_empty() { Ok(()) } else { Err(first_fault(rest, reader.cursor.position())) }
     }
@@ -61,8 +66,15 @@ impl<'p> Decoder<'p> {
             return Ok(());
         }
         let at_most = reader.len_left().saturating_add(run.len()) / width;
+        let threads = self.options.cores.for_len(run.len());
         let values = T::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
-        values.extend_from_le_bytes(run, at_most);
+        let mut rest = run;
+        if threads > 1 {
+            let pieces = PackedFixed { run, piece_len: piece_len(run.len()).next_multiple_of(width) };
+            let whole = values.fill_in_pieces(threads, &pieces, run.len() / width, at_most);
+            rest = &run[(whole * pieces.piece_len).min(run.len())..];
+        }
+        values.extend_from_le_bytes(rest, at_most);
         Ok(())
     }
 
@@ -89,9 +101,21 @@ impl<'p> Decoder<'p> {
 
 /// Appends the varints of a packed run; returns what is left of it, from the first fault on.
 #[inline]
-pub(super) fn decode_run<'a, V: Varint>(values: &mut Buffer<V::Element>, run: &'a [u8], at_most: usize) -> &'a [u8] {
+pub(super) fn decode_run<'a, V: Varint>(
+    values: &mut Buffer<V::Element>,
+    run: &'a [u8],
+    at_most: usize,
+    cores: Cores,
+) -> &'a [u8] {
     let backend = Backend::active();
     let mut rest = run;
+    let threads = cores.for_len(run.len());
+    if threads > 1 {
+        let pieces = PackedVarints::<V> { run, piece_len: piece_len(run.len()), kind: PhantomData };
+        // Without address space for them all, or from a piece with a fault on, it goes on as with one thread.
+        let whole = values.fill_in_pieces(threads, &pieces, run.len(), at_most);
+        rest = pieces.from(whole);
+    }
     while !rest.is_empty() {
         let mut read = 0;
         values.fill(at_most, |room| {

@@ -4,10 +4,10 @@
 //! the input in registers. Anything else, be it a first value, a member of a oneof or an error, is left to the loop
 //! around this one, which finds the cursor before it.
 
-use super::Decoder;
 use super::frame::{Frame, Reader, rows_left};
 use super::numbers::Fixed;
 use super::trail::{Message, Source};
+use super::{Decoder, Input};
 use crate::column::Width;
 use crate::error::WireResult;
 use crate::plan::{Number, Op};
@@ -84,7 +84,7 @@ impl<'p> Decoder<'p> {
             *cursor = Cursor::new(around.get(..siblings.position).unwrap_or(around));
             cursor.advance(siblings.position);
         }
-        let Some(Message { bytes, start, tag_start }) = siblings.next() else { return false };
+        let Some(Message { input: Input { bytes, .. }, start, tag_start }) = siblings.next() else { return false };
         reader.frame.row = self.batch.add_rows(run.column as usize, 1);
         self.move_frame(reader, tag_start, bytes.len());
         cursor.enter(bytes, start);
@@ -128,7 +128,7 @@ impl<'a> Source<'a> for Siblings<'a> {
         // `read_len` has compared the length with what is left, so the sum is at most the input's length.
         let end = cursor.position().wrapping_add(len);
         let tag_start = std::mem::replace(&mut self.position, end);
-        Some(Message { bytes: self.around.get(..end)?, start: cursor.position(), tag_start })
+        Some(Message { input: self.around.get(..end)?.into(), start: cursor.position(), tag_start })
     }
 
     fn put_back(&mut self, messages: &[Message<'a>]) {

@@ -7,7 +7,7 @@
 
 use super::frame::rows_left;
 use super::lane::{Land, Lane, land_of};
-use super::{Decoder, Views};
+use super::{Decoder, Input, Views};
 use crate::column::TableId;
 use crate::plan::{MessagePlan, Op};
 use crate::simd;
@@ -37,10 +37,10 @@ pub(super) trait Source<'a> {
 }
 
 /// A message in an input.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Message<'a> {
-    /// The input up to the message's end.
-    pub(super) bytes: &'a [u8],
+    /// The input, which ends with the message.
+    pub(super) input: Input<'a>,
     /// The byte at which its first field's tag starts.
     pub(super) start: usize,
     /// The byte at which its own tag starts, where it has one.
@@ -98,7 +98,7 @@ impl<'p> Decoder<'p> {
         let hops = self.find_trail(plan, table, first);
         source.put_back(&[first]);
         if let Some(mut hops) = hops {
-            let mut block = [Message::default(); BLOCK];
+            let mut block = [first; BLOCK];
             loop {
                 let at_most = rows_left(source.len_left());
                 let gathered = gather_block(&mut hops, source, &mut block);
@@ -117,7 +117,7 @@ impl<'p> Decoder<'p> {
 
     /// The fields of a message, where each can be a hop.
     fn find_trail<'a>(&self, plan: &MessagePlan, table: TableId, message: Message<'a>) -> Option<Vec<Hop<'a>>> {
-        let Message { bytes, start, .. } = message;
+        let Message { input: Input { bytes, .. }, start, .. } = message;
         let mut cursor = Cursor::new(bytes);
         cursor.enter(bytes, start);
         let mut hops: Vec<Hop<'a>> = Vec::new();
@@ -188,7 +188,7 @@ fn gather_block<'a>(hops: &mut [Hop<'a>], source: &mut impl Source<'a>, block: &
 
 #[inline(always)]
 fn gather<'a>(hops: &mut [Hop<'a>], message: Message<'a>, index: usize) -> Option<()> {
-    let mut rest = message.bytes.get(message.start..)?;
+    let mut rest = message.input.bytes.get(message.start..)?;
     simd::prefetch_behind(rest);
     for hop in hops {
         let tag = u16::from_le_bytes(*rest.first_chunk()?);

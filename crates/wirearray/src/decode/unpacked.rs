@@ -3,6 +3,7 @@
 use super::frame::Reader;
 use super::numbers::{Fixed, Varint};
 use super::packed::no_view;
+use super::pieces::{Records, piece_len};
 use super::{Decoder, Views};
 use crate::column::Width;
 use crate::error::{DecodeErrorKind, NoView, WireResult};
@@ -84,8 +85,9 @@ impl<'p> Decoder<'p> {
             return Err(reader.cursor.fault(DecodeErrorKind::Truncated));
         };
         let at_most = reader.len_left() / stride + 1;
-        let backend = Backend::active();
+        let (backend, cores) = (Backend::active(), self.options.cores);
         let values = T::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
+        let mut is_first = true;
         loop {
             // One call fills the memory that is there, so it ends before the run does only where that is full.
             let count = values.fill(at_most, |room| simd::gather(backend, records, tag, room));
@@ -93,6 +95,16 @@ impl<'p> Decoder<'p> {
             if values.has_room() || !records.starts_with(&tag) || records.len() < stride {
                 break;
             }
+            let threads = cores.for_len(records.len());
+            if is_first && threads > 1 {
+                // The run is long by now, so the rest of the message may be all of it.
+                let records_len = records.len() / stride * stride;
+                let piece = (piece_len(records_len) / stride).max(1);
+                let pieces = Records { records: &records[..records_len], tag, piece };
+                let whole: usize = values.fill_in_pieces(threads, &pieces, records_len / stride, at_most);
+                records = &records[(whole * piece * stride).min(records_len)..];
+            }
+            is_first = false;
         }
         reader.seek(reader.frame.end - records.len());
         Ok(())

@@ -1,0 +1,148 @@
+//! Filling one buffer from several threads: pieces whose elements stand one after the other.
+
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::allocation::HUGE_PAGE;
+use super::buffer::{Buffer, Element};
+use crate::cores;
+
+/// Elements that come in pieces, each of which can be counted and made without the others.
+pub trait Pieces<T>: Sync {
+    /// The number of pieces.
+    fn len(&self) -> usize;
+    /// True without any.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// How many elements a piece has.
+    fn count(&self, piece: usize) -> usize;
+    /// Makes the elements of a piece, for which there is just enough room; fewer where the piece has a fault.
+    fn fill<'m>(&self, piece: usize, room: &'m mut [MaybeUninit<T>]) -> &'m mut [T];
+}
+
+impl<T: Element> Buffer<T> {
+    /// Appends the elements of all pieces, or of those before the first that has a fault; returns how many pieces. They have
+    /// `most` elements at the most, and with all that can still come there are `at_most`. Nothing is appended where the system
+    /// has no room for so many.
+    pub fn fill_in_pieces(&mut self, threads: usize, pieces: &impl Pieces<T>, most: usize, at_most: usize) -> usize {
+        let Some(room) = self.reserve(most, at_most) else { return 0 };
+        let work = Work {
+            ticket: AtomicUsize::new(0),
+            is_stopped: AtomicBool::new(false),
+            room: Mutex::new(Room { rest: room, next: 0, carved: 0, touched: 0 }),
+            fault: Mutex::new(None),
+        };
+        cores::in_threads(threads, || work.run(pieces));
+        let fault = work.fault.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let carved = work.room.into_inner().unwrap_or_else(PoisonError::into_inner).carved;
+        let (whole, len) = fault.unwrap_or((pieces.len(), carved));
+        // Each of the pieces before the first fault has been filled to its end, and they lie side by side.
+        self.advance(len);
+        whole
+    }
+}
+
+/// What threads that fill a buffer share.
+struct Work<'m, T> {
+    /// The next piece that no thread has taken.
+    ticket: AtomicUsize,
+    /// True once no more pieces need be taken.
+    is_stopped: AtomicBool,
+    room: Mutex<Room<'m, T>>,
+    /// The first piece that has a fault, and the number of its first element.
+    fault: Mutex<Option<(usize, usize)>>,
+}
+
+/// The part of the buffer that no piece has got yet.
+struct Room<'m, T> {
+    rest: &'m mut [MaybeUninit<T>],
+    /// The piece whose turn it is.
+    next: usize,
+    /// How many elements earlier pieces have got.
+    carved: usize,
+    /// The address up to which memory has been made ready.
+    touched: usize,
+}
+
+impl<'m, T: Element> Work<'m, T> {
+    fn run(&self, pieces: &impl Pieces<T>) {
+        // Other threads wait for this one's turn to be over: they must not do so for ever if it panics.
+        let stop_on_panic = StopOnDrop(&self.is_stopped);
+        loop {
+            let piece = self.ticket.fetch_add(1, Ordering::Relaxed);
+            if piece >= pieces.len() {
+                break;
+            }
+            let count = pieces.count(piece);
+            let Some((start, room)) = self.carve(piece, count) else { break };
+            if pieces.fill(piece, room).len() < count {
+                self.note_fault(piece, start);
+            }
+        }
+        std::mem::forget(stop_on_panic);
+    }
+
+    /// The room for a piece, once those before it have theirs; nothing where the work has been stopped.
+    fn carve(&self, piece: usize, count: usize) -> Option<(usize, &'m mut [MaybeUninit<T>])> {
+        loop {
+            let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.is_stopped.load(Ordering::Relaxed) {
+                return None;
+            }
+            if room.next == piece && room.rest.len() < count {
+                // More elements than were announced.
+                self.note_fault(piece, room.carved);
+                return None;
+            }
+            if room.next == piece {
+                return Some(room.carve(count));
+            }
+            drop(room);
+            std::thread::yield_now();
+        }
+    }
+
+    fn note_fault(&self, piece: usize, start: usize) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        if fault.is_none_or(|(first, _)| piece < first) {
+            *fault = Some((piece, start));
+        }
+    }
+}
+
+impl<'m, T: Element> Room<'m, T> {
+    fn carve(&mut self, count: usize) -> (usize, &'m mut [MaybeUninit<T>]) {
+        self.touch(count);
+        let (carved, rest) = std::mem::take(&mut self.rest).split_at_mut(count);
+        let start = self.carved;
+        (self.rest, self.next, self.carved) = (rest, self.next + 1, start + count);
+        (start, carved)
+    }
+
+    /// Touches the huge pages in which the next `count` elements lie, each at its last byte, as
+    /// [`Allocation`](super::allocation::Allocation) does. Done in turn, because of a page that two pieces share only one thread
+    /// may do it.
+    fn touch(&mut self, count: usize) {
+        let size = size_of::<T>();
+        let start = self.rest.as_ptr().addr();
+        self.touched = self.touched.max(start);
+        while self.touched < start + count * size {
+            let page_end = (self.touched + 1).next_multiple_of(HUGE_PAGE);
+            let last = ((page_end - start) / size).min(self.rest.len()) - 1;
+            std::hint::black_box(self.rest[last].write(T::default()));
+            self.touched = page_end;
+        }
+    }
+}
+
+/// Stops the work when it is dropped.
+struct StopOnDrop<'w>(&'w AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
