@@ -39,8 +39,17 @@ pub(crate) fn schema_error(error: &wirearray::SchemaError) -> PyErr {
 /// A `KeyError` for a path that leads nowhere, a `ValueError` where it leads to what has no presence.
 pub(crate) fn path_error(error: PathError) -> PyErr {
     match error {
-        PathError::NoPresence { .. } => PyValueError::new_err(error.to_string()),
+        PathError::NoPresence { .. } | PathError::NoNumbers { .. } => PyValueError::new_err(error.to_string()),
         _ => PyKeyError::new_err(error.to_string()),
+    }
+}
+
+/// The same for a path in the `out` argument.
+pub(crate) fn out_error(error: &PathError) -> PyErr {
+    let message = format!("out: {error}");
+    match error {
+        PathError::NoNumbers { .. } => PyValueError::new_err(message),
+        _ => PyKeyError::new_err(message),
     }
 }
 

@@ -15,6 +15,8 @@ mod lent;
 mod message_type;
 mod messages;
 mod offsets;
+mod options;
+mod out;
 mod ragged;
 mod record;
 mod schema;
@@ -24,7 +26,9 @@ mod values;
 
 #[pyo3::pymodule]
 mod _core {
+    use pyo3::exceptions::PyImportError;
     use pyo3::prelude::*;
+    use wirearray::simd::Backend;
 
     #[pymodule_export]
     use crate::field::Field;
@@ -43,6 +47,15 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        if let Err(error) = Backend::of_environment() {
+            return Err(PyImportError::new_err(error.to_string()));
+        }
         module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Return the name of the instructions in use: str. The environment variable ``WIREARRAY_BACKEND`` names others.
+    #[pyfunction]
+    fn _backend() -> &'static str {
+        Backend::active().name()
     }
 }

@@ -3,18 +3,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyMappingProxy, PyString};
 use wirearray::column::Owner;
-use wirearray::decode::{self, Input, Options, Views};
+use wirearray::cores::Cores;
+use wirearray::decode::{self, Input, Options};
 use wirearray::plan::Plan;
 
 use crate::errors;
 use crate::field::Field;
 use crate::lent::Lent;
 use crate::messages::Messages;
+use crate::options::{CopyArgument, ThreadsArgument};
+use crate::out::Out;
 use crate::record::Record;
 use crate::schema::Schema;
 use crate::table::Table;
@@ -57,7 +60,8 @@ impl MessageType {
 
     /// Decodes what the official package has written.
     pub(crate) fn decode_bytes(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Record> {
-        self.decode_owned(py, Arc::new(Lent::new(data, "data")?), CopyArgument::TRUE.options(true))
+        let options = Options { keep_unknown: true, cores: Cores::all(), ..Options::DEFAULT };
+        self.decode_owned(py, Arc::new(Lent::new(data, "data")?), options, None)
     }
 
     fn message(&self) -> &wirearray::schema::Message {
@@ -155,6 +159,14 @@ impl MessageType {
     /// keep_unknown : bool, default False
     ///     Whether the fields that the schema does not know are kept, as they were written: :attr:`Record.unknown_fields`.
     ///     Fields that :meth:`select` leaves out are not among them. They are copies, whatever `copy` is.
+    /// threads : int or None, default None
+    ///     How many threads may work at it, ``None`` for as many as there are cores. Small inputs never start one. What comes out
+    ///     does not depend on it.
+    /// out : dict of str to array, optional
+    ///     Arrays to decode values into, by field name or path, as in ``{"times": a, "series.values": b}``: flat, contiguous,
+    ///     writable, of the field's own dtype, and long enough. The result's array is the front part of the given one, as long
+    ///     as there are values; what lies behind them stays as it is. A loop over files that gives the same arrays again and
+    ///     again needs no fresh memory. After an error the arrays hold anything.
     ///
     /// Returns
     /// -------
@@ -165,7 +177,10 @@ impl MessageType {
     /// DecodeError
     ///     If the bytes are not a message of this type; ``kind``, ``offset`` and ``path`` say why and where.
     /// ValueError
-    ///     If `copy` is ``False`` and a field's values cannot be a view.
+    ///     If `copy` is ``False`` and a field's values cannot be a view; if an array of `out` has another dtype, is too short,
+    ///     cannot be written to, or shares memory with another or with `data`.
+    /// KeyError
+    ///     If there is no field of a name in `out`.
     /// TypeError
     ///     If `data` is not a buffer.
     ///
@@ -174,8 +189,8 @@ impl MessageType {
     /// The GIL is released. Messages may be nested 100 deep, as in the official parsers; required fields may be missing. All
     /// else is as the Protocol Buffers encoding specification has it.
     #[pyo3(
-        signature = (data, *, copy = CopyArgument::TRUE, keep_unknown = false),
-        text_signature = "($self, data, *, copy=True, keep_unknown=False)"
+        signature = (data, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::all(), out = None),
+        text_signature = "($self, data, *, copy=True, keep_unknown=False, threads=None, out=None)"
     )]
     fn decode(
         &self,
@@ -183,9 +198,11 @@ impl MessageType {
         data: &Bound<'_, PyAny>,
         copy: CopyArgument,
         keep_unknown: bool,
+        threads: ThreadsArgument,
+        out: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Record> {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
-        self.decode_owned(py, owner, copy.options(keep_unknown))
+        self.decode_owned(py, owner, copy.options(keep_unknown, &threads, out.is_some())?, out)
     }
 
     /// Decode the one message that a file holds.
@@ -199,6 +216,10 @@ impl MessageType {
     ///     As for :meth:`decode`. Views keep the file mapped; do not cut it short meanwhile.
     /// keep_unknown : bool, default False
     ///     As for :meth:`decode`.
+    /// threads : int or None, default None
+    ///     As for :meth:`decode`.
+    /// out : dict of str to array, optional
+    ///     As for :meth:`decode`.
     ///
     /// Returns
     /// -------
@@ -211,13 +232,21 @@ impl MessageType {
     /// DecodeError, ValueError
     ///     As for :meth:`decode`.
     #[pyo3(
-        signature = (path, *, copy = CopyArgument::TRUE, keep_unknown = false),
-        text_signature = "($self, path, *, copy=True, keep_unknown=False)"
+        signature = (path, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::all(), out = None),
+        text_signature = "($self, path, *, copy=True, keep_unknown=False, threads=None, out=None)"
     )]
-    fn load(&self, py: Python<'_>, path: PathBuf, copy: CopyArgument, keep_unknown: bool) -> PyResult<Record> {
+    fn load(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        copy: CopyArgument,
+        keep_unknown: bool,
+        threads: ThreadsArgument,
+        out: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Record> {
         let owner = py.detach(|| wirearray::input::open(&path));
         let owner = owner.map_err(|error| errors::file_error(&error, &path))?;
-        self.decode_owned(py, owner, copy.options(keep_unknown))
+        self.decode_owned(py, owner, copy.options(keep_unknown, &threads, out.is_some())?, out)
     }
 
     /// Decode many messages.
@@ -232,6 +261,10 @@ impl MessageType {
     ///     As for :meth:`decode`.
     /// keep_unknown : bool, default False
     ///     As for :meth:`decode`: :attr:`Table.unknown_fields`.
+    /// threads : int or None, default None
+    ///     As for :meth:`decode`.
+    /// out : dict of str to array, optional
+    ///     As for :meth:`decode`, with the values of all messages, one after the other.
     ///
     /// Returns
     /// -------
@@ -254,8 +287,8 @@ impl MessageType {
     /// >>> schema["Tick"].decode_many([b"\x08\x05", b"", b"\x08\x07"])["price"]
     /// array([5, 0, 7])
     #[pyo3(
-        signature = (data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false),
-        text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False)"
+        signature = (data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::all(), out = None),
+        text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False, threads=None, out=None)"
     )]
     fn decode_many(
         &self,
@@ -264,13 +297,19 @@ impl MessageType {
         offsets: Option<&Bound<'_, PyAny>>,
         copy: CopyArgument,
         keep_unknown: bool,
+        threads: ThreadsArgument,
+        out: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Table> {
+        let options = copy.options(keep_unknown, &threads, out.is_some())?;
         let messages = match offsets {
             Some(offsets) => Messages::in_one_buffer(data, offsets)?,
             None => Messages::in_buffers(data)?,
         };
-        let table = py.detach(|| messages.decode(&self.plan, copy.options(keep_unknown)));
+        let (out, destinations) = Out::new(&self.plan, out)?;
+        messages.inputs().try_for_each(|input| out.check_input(input))?;
+        let table = py.detach(|| messages.decode(&self.plan, options, destinations));
         let table = table.map_err(|error| errors::decode_error(&error))?;
+        out.check(&table)?;
         let rows = 0..table.rows();
         Ok(Table::new(self.plan.clone(), Arc::new(table), rows))
     }
@@ -291,36 +330,19 @@ impl MessageType {
 }
 
 impl MessageType {
-    fn decode_owned(&self, py: Python<'_>, owner: Owner, options: Options) -> PyResult<Record> {
-        let table = py.detach(|| decode::decode(&self.plan, Input::from(&owner), options));
+    fn decode_owned(
+        &self,
+        py: Python<'_>,
+        owner: Owner,
+        options: Options,
+        out: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Record> {
+        let (out, destinations) = Out::new(&self.plan, out)?;
+        let input = Input::from(&owner);
+        out.check_input(input.bytes)?;
+        let table = py.detach(|| decode::decode_into(&self.plan, input, options, destinations));
         let table = table.map_err(|error| errors::decode_error(&error))?;
+        out.check(&table)?;
         Ok(Record::new(self.plan.clone(), Arc::new(table), 0))
-    }
-}
-
-/// The `copy` argument, with the meaning that NumPy gives it.
-struct CopyArgument(Views);
-
-impl CopyArgument {
-    const TRUE: Self = Self(Views::Never);
-
-    fn options(&self, keep_unknown: bool) -> Options {
-        Options { views: self.0, keep_unknown, ..Options::default() }
-    }
-}
-
-impl<'py> FromPyObject<'_, 'py> for CopyArgument {
-    type Error = PyErr;
-
-    fn extract(copy: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        match copy.extract::<Option<bool>>() {
-            Ok(Some(true)) => Ok(Self(Views::Never)),
-            Ok(None) => Ok(Self(Views::WhereAligned)),
-            Ok(Some(false)) => Ok(Self(Views::Always)),
-            Err(_) => {
-                let found = copy.repr()?;
-                Err(PyTypeError::new_err(format!("copy: expected True, None or False, got {found}")))
-            }
-        }
     }
 }

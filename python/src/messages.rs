@@ -6,7 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use wirearray::DecodeError;
 use wirearray::column::{Offsets, Owner, Table};
-use wirearray::decode::{self, Input, Options};
+use wirearray::decode::{self, Destination, Input, Options};
 use wirearray::plan::Plan;
 
 use crate::lent::Lent;
@@ -48,7 +48,21 @@ impl Messages {
         Ok(Self::OneBuffer(owner, offsets))
     }
 
-    pub(crate) fn decode(&self, plan: &Plan, options: Options) -> Result<Table, DecodeError> {
+    /// The buffers that they lie in.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &[u8]> {
+        let owners = match self {
+            Self::Buffers(buffers) => buffers.as_slice(),
+            Self::OneBuffer(owner, _) => std::slice::from_ref(owner),
+        };
+        owners.iter().map(|owner| (**owner).as_ref())
+    }
+
+    pub(crate) fn decode(
+        &self,
+        plan: &Plan,
+        options: Options,
+        destinations: Vec<Destination>,
+    ) -> Result<Table, DecodeError> {
         match self {
             Self::Buffers(buffers) => {
                 let whole = |owner| {
@@ -56,12 +70,12 @@ impl Messages {
                     (input, 0..input.bytes.len())
                 };
                 let total_len = buffers.iter().map(|owner| (**owner).as_ref().len()).sum();
-                decode::decode_many(plan, buffers.iter().map(whole), total_len, options)
+                decode::decode_many_into(plan, buffers.iter().map(whole), total_len, options, destinations)
             }
             Self::OneBuffer(owner, offsets) => {
                 let input = Input::from(owner);
                 let messages = (0..offsets.len()).map(|row| (input, offsets.range(row).unwrap_or_default()));
-                decode::decode_many(plan, messages, input.bytes.len(), options)
+                decode::decode_many_into(plan, messages, input.bytes.len(), options, destinations)
             }
         }
     }

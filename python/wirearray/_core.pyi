@@ -12,8 +12,11 @@ _Column: TypeAlias = NDArray[Any] | Ragged | Strings | Table
 _Message: TypeAlias = Mapping[str, Any] | Record
 _Messages: TypeAlias = Table | Mapping[str, Any] | Iterable[_Message | None] | NDArray[Any]
 _Align: TypeAlias = bool | Literal[8, 64]
+_Out: TypeAlias = dict[str, NDArray[Any]]
 
 __version__: Final[str]
+
+def _backend() -> str: ...
 
 @final
 class Schema:
@@ -45,7 +48,15 @@ class MessageType:
     @property
     def oneofs(self) -> MappingProxyType[str, tuple[str, ...]]: ...
     def select(self, *paths: str) -> MessageType: ...
-    def decode(self, data: Buffer, *, copy: bool | None = True, keep_unknown: bool = False) -> Record: ...
+    def decode(
+        self,
+        data: Buffer,
+        *,
+        copy: bool | None = True,
+        keep_unknown: bool = False,
+        threads: int | None = None,
+        out: _Out | None = None,
+    ) -> Record: ...
     def decode_many(
         self,
         data: Sequence[Buffer] | Buffer,
@@ -53,8 +64,18 @@ class MessageType:
         offsets: Sequence[int] | NDArray[np.integer[Any]] | None = None,
         copy: bool | None = True,
         keep_unknown: bool = False,
+        threads: int | None = None,
+        out: _Out | None = None,
     ) -> Table: ...
-    def load(self, path: _Path, *, copy: bool | None = True, keep_unknown: bool = False) -> Record: ...
+    def load(
+        self,
+        path: _Path,
+        *,
+        copy: bool | None = True,
+        keep_unknown: bool = False,
+        threads: int | None = None,
+        out: _Out | None = None,
+    ) -> Record: ...
     def encode(self, message: _Message, *, align: _Align = False, allow_large: bool = False) -> bytes: ...
     def encode_many(self, messages: _Messages, *, allow_large: bool = False) -> Strings: ...
     def save(self, path: _Path, message: _Message, *, align: _Align = False, allow_large: bool = False) -> None: ...

@@ -11,6 +11,8 @@ use std::alloc::{self, Layout};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
+use super::lent::LentMemory;
+
 /// Columns that may come to this many bytes live on huge pages. NumPy draws the line at the same size.
 const HUGE_FROM: usize = 4 << 20;
 
@@ -38,10 +40,14 @@ pub(super) struct Allocation {
     home: Home,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Home {
     Heap,
     HugePages,
+    /// With someone who has lent it. It does not grow: what has no room moves elsewhere.
+    Lent {
+        _memory: LentMemory,
+    },
 }
 
 // SAFETY: an `Allocation` owns its memory like a `Vec<u8>` does, and gives out a pointer only through `&self`.
@@ -55,6 +61,12 @@ impl Allocation {
         // The alignment as an address: never read, but as aligned as a real one.
         let start = NonNull::without_provenance(std::num::NonZeroUsize::new(ALIGNMENT).unwrap());
         Self { start, reserved: 0, committed: 0, home: Home::Heap }
+    }
+
+    /// Memory that someone has lent.
+    pub(super) fn lent(memory: LentMemory) -> Self {
+        let (start, len) = (memory.start(), memory.len());
+        Self { start, reserved: len, committed: len, home: Home::Lent { _memory: memory } }
     }
 
     /// Memory of `len` bytes, all of which may be written.
@@ -85,7 +97,12 @@ impl Allocation {
 
     /// True on huge pages, where memory is committed page by page.
     pub(super) fn is_huge(&self) -> bool {
-        self.home == Home::HugePages
+        matches!(self.home, Home::HugePages)
+    }
+
+    /// True for memory that someone has lent.
+    pub(super) fn is_lent(&self) -> bool {
+        matches!(self.home, Home::Lent { .. })
     }
 
     /// Commits memory behind the first `used` bytes, which are kept: all `wanted` bytes on the heap, at least one on
@@ -94,11 +111,11 @@ impl Allocation {
     #[cold]
     pub(super) fn grow(&mut self, used: usize, wanted: usize, at_most: usize) {
         let needed = used.checked_add(wanted).expect("no input holds that many values");
-        if self.home == Home::HugePages && used < self.reserved {
+        if self.is_huge() && used < self.reserved {
             return self.commit(used);
         }
         let mut limit = used.saturating_add(at_most.max(wanted));
-        if self.home == Home::HugePages {
+        if self.is_huge() {
             // The bound was too low. It must not be so again and again.
             limit = limit.max(self.reserved.saturating_mul(2));
         }
@@ -111,16 +128,20 @@ impl Allocation {
         self.grow_heap(needed, limit);
     }
 
-    /// Makes sure that `more` bytes behind the first `used` may be written, without touching them; false where there is no
-    /// address space for them. `at_most` as for [`Allocation::grow`].
-    pub(super) fn reserve(&mut self, used: usize, more: usize, at_most: usize) -> bool {
-        let Some(needed) = used.checked_add(more) else { return false };
-        if needed <= self.reserved {
-            return true;
+    /// Makes sure that `more` bytes behind the first `used` may be written, without touching them; returns how many may be: of
+    /// lent memory as many as there are, and none where there is no address space for them. `at_most` as for
+    /// [`Allocation::grow`].
+    pub(super) fn reserve(&mut self, used: usize, more: usize, at_most: usize) -> usize {
+        let Some(needed) = used.checked_add(more) else { return 0 };
+        if self.is_lent() {
+            return more.min(self.reserved - used);
         }
-        let limit = used.saturating_add(at_most.max(more));
-        let mapped = Self::map(limit).or_else(|| Self::map(needed));
-        mapped.map(|mapped| self.move_to(mapped, used)).is_some()
+        if needed > self.reserved {
+            let limit = used.saturating_add(at_most.max(more));
+            let Some(mapped) = Self::map(limit).or_else(|| Self::map(needed)) else { return 0 };
+            self.move_to(mapped, used);
+        }
+        more
     }
 
     /// Takes the first `used` bytes, which [`Allocation::reserve`] has made writable, for written: pages that they touch are
@@ -136,14 +157,13 @@ impl Allocation {
         const FIRST: usize = 64 << 10;
         let bounded = self.reserved.saturating_mul(2).max(FIRST).min(limit);
         let size = bounded.max(needed).max(self.reserved.saturating_add(self.reserved / 2)).max(ALIGNMENT);
-        if self.home == Home::HugePages {
-            // Only where no address space for a larger mapping could be had.
-            let mut heap = Self::none();
-            heap.reallocate(size);
-            self.move_to(heap, self.reserved);
-        } else {
-            self.reallocate(size);
+        if let Home::Heap = self.home {
+            return self.reallocate(size);
         }
+        // Of a mapping only where no address space for a larger one could be had.
+        let mut heap = Self::none();
+        heap.reallocate(size);
+        self.move_to(heap, self.reserved);
     }
 
     /// Takes the place of an allocation that is too small, whose first `used` bytes are kept.
@@ -193,7 +213,7 @@ impl Allocation {
             Home::Heap if used > 0 && self.reserved - used > self.reserved / 4 && self.reserved > 1024 => {
                 self.reallocate(used);
             }
-            Home::Heap => {}
+            Home::Heap | Home::Lent { .. } => {}
         }
     }
 }
@@ -205,6 +225,7 @@ impl Drop for Allocation {
             // SAFETY: `start` came from this allocator with the layout of `reserved`.
             Home::Heap => unsafe { alloc::dealloc(self.start.as_ptr(), heap_layout(self.reserved)) },
             Home::HugePages => self.unmap_behind(0),
+            Home::Lent { .. } => {}
         }
     }
 }
@@ -293,7 +314,7 @@ mod tests {
     fn small_memory_is_heap_and_bounded_by_what_can_come() {
         let mut allocation = Allocation::none();
         allocation.grow(0, 8, 100);
-        assert_eq!((allocation.committed(), allocation.home), (100, Home::Heap));
+        assert_eq!((allocation.committed(), allocation.is_huge()), (100, false));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::growing::{AtMost, Numbers, RowLists, Rows};
 use super::growing_column::{Growing, wrong_column};
 use super::growing_strings::{StringLists, Strings};
 use super::layout::{Cardinality, ColumnLayout, Item, Layout};
+use super::lent::LentMemory;
 use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::{Presence, Validity};
@@ -112,6 +113,27 @@ impl Batch {
         self.columns.push(growing);
         self.slots[table.slot(index)] = number_of(self.columns.len());
         self.columns.len() - 1
+    }
+
+    /// Makes the column of numbers that the places of columns lead to, from the outermost table on, and has its values written
+    /// to memory that someone has lent, as far as they find room there.
+    ///
+    /// # Panics
+    ///
+    /// Panics where the places lead to no numbers, or those would not be aligned there.
+    pub fn lend(&mut self, places: &[u16], memory: LentMemory) {
+        let (&last, around) = places.split_last().expect("a column has a place");
+        let mut table = TableId::OUTERMOST;
+        for &place in around {
+            let number = self.column_number(table, place).unwrap_or_else(|| self.add_column(table, place));
+            table = match &self.columns[number] {
+                Growing::Rows(rows) => rows.table,
+                Growing::RowLists(lists) => lists.table,
+                _ => wrong_column(),
+            };
+        }
+        let number = self.column_number(table, last).unwrap_or_else(|| self.add_column(table, last));
+        assert!(self.columns[number].lend(memory), "the column's numbers can be written there");
     }
 
     fn add_table(&mut self, number: usize, has_rows_of_batch: bool) -> TableId {

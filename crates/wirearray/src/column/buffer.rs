@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 use super::allocation::{ALIGNMENT, Allocation, HUGE_PAGE};
+use super::lent::LentMemory;
 use super::memory::Memory;
 
 /// The element types of buffers: plain bits of 1, 4 or 8 bytes, valid whatever the bits are, for the types below alone.
@@ -121,19 +122,32 @@ impl<T: Element> Buffer<T> {
         self.len < self.capacity
     }
 
-    /// Room for `most` elements, of which nothing has been touched; `at_most` as for [`Buffer::push`]. Nothing where there is
-    /// no address space for so many.
-    pub(super) fn reserve(&mut self, most: usize, at_most: usize) -> Option<&mut [MaybeUninit<T>]> {
+    /// A buffer in memory that someone has lent; where it has no room for all elements, they move elsewhere. Nothing where
+    /// elements would not be aligned there.
+    pub(super) fn lent(memory: LentMemory) -> Option<Self> {
+        let allocation = Allocation::lent(memory);
+        let is_aligned = allocation.start().cast::<T>().is_aligned();
+        let capacity = allocation.committed() / size_of::<T>();
+        is_aligned.then_some(Self { allocation, len: 0, capacity, elements: PhantomData })
+    }
+
+    /// True where the memory is not the caller's, and has not been written to.
+    pub(super) fn is_fresh(&self) -> bool {
+        !self.allocation.is_lent()
+    }
+
+    /// Room for `most` elements, of which nothing has been touched; `at_most` as for [`Buffer::push`]. There is less in lent
+    /// memory, and none where there is no address space for so many.
+    pub(super) fn reserve(&mut self, most: usize, at_most: usize) -> &mut [MaybeUninit<T>] {
         let size = size_of::<T>();
-        let most_len = most.checked_mul(size)?;
-        if !self.allocation.reserve(self.len * size, most_len, at_most.saturating_mul(size).max(most_len)) {
-            return None;
-        }
+        let most_len = most.saturating_mul(size);
+        let at_most_len = at_most.saturating_mul(size).max(most_len);
+        let count = self.allocation.reserve(self.len * size, most_len, at_most_len) / size;
         // SAFETY: `len` elements lie in the allocation, so the pointer stays within it or one behind it.
         let end = unsafe { self.start().add(self.len) };
-        // SAFETY: the bytes of `most` elements behind them have just been reserved, which is memory to write to; `MaybeUninit`
-        // needs no value there.
-        Some(unsafe { std::slice::from_raw_parts_mut(end.cast(), most) })
+        // SAFETY: the bytes of `count` elements behind them have just been reserved, which is memory to write to;
+        // `MaybeUninit` needs no value there.
+        unsafe { std::slice::from_raw_parts_mut(end.cast(), count) }
     }
 
     /// Counts `count` more elements, which have been written to what [`Buffer::reserve`] gave.

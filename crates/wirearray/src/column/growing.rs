@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::batch::TableId;
 use super::buffer::{Buffer, Element};
+use super::lent::LentMemory;
 use super::memory::Memory;
 use super::presence::{Presence, Validity};
 
@@ -25,6 +26,11 @@ pub struct Numbers<T> {
 impl<T: Element> Numbers<T> {
     pub(super) fn new(default: T, presence: Presence) -> Self {
         Self { values: Buffer::default(), presence, default }
+    }
+
+    /// Has the values written to memory that someone has lent; false where elements would not be aligned there.
+    pub(super) fn lend(&mut self, memory: LentMemory) -> bool {
+        Buffer::lent(memory).map(|values| self.values = values).is_some()
     }
 
     /// Sets the value of `row`, which is the last row or a later one.
@@ -145,6 +151,11 @@ impl std::fmt::Debug for View {
 impl<T: Element> NumberLists<T> {
     pub(super) fn new() -> Self {
         Self { starts: Starts::default(), values: Buffer::default(), view: None }
+    }
+
+    /// Has the values written to memory that someone has lent; false where elements would not be aligned there.
+    pub(super) fn lend(&mut self, memory: LentMemory) -> bool {
+        Buffer::lent(memory).map(|values| self.values = values).is_some()
     }
 
     /// The values of `row`, to append to.

@@ -5,6 +5,7 @@ use super::buffer::Element;
 use super::growing::{NumberLists, Numbers, RowLists, Rows};
 use super::growing_strings::{StringLists, Strings};
 use super::layout::Dtype;
+use super::lent::LentMemory;
 use super::presence::Presence;
 
 /// A column under construction.
@@ -60,6 +61,20 @@ impl Growing {
             8 => Self::WideLists(NumberLists::new()),
             4 => Self::NarrowLists(NumberLists::new()),
             _ => Self::ByteLists(NumberLists::new()),
+        }
+    }
+
+    /// Has the numbers of the column, which is empty, written to memory that someone has lent; false where it has none, or
+    /// they would not be aligned there.
+    pub(super) fn lend(&mut self, memory: LentMemory) -> bool {
+        match self {
+            Self::Wide(numbers) => numbers.lend(memory),
+            Self::Narrow(numbers) => numbers.lend(memory),
+            Self::Byte(numbers) => numbers.lend(memory),
+            Self::WideLists(lists) => lists.lend(memory),
+            Self::NarrowLists(lists) => lists.lend(memory),
+            Self::ByteLists(lists) => lists.lend(memory),
+            _ => false,
         }
     }
 

@@ -33,19 +33,21 @@ impl Offsets {
         Self(offsets.freeze())
     }
 
-    /// Checks and takes offsets from elsewhere: they must ascend, and the last must not exceed `values_len`.
-    pub fn checked(offsets: &[i64], values_len: usize) -> Result<Self, OffsetsError> {
-        let Some(&first) = offsets.first() else { return Err(OffsetsError::None) };
-        if usize::try_from(first).map_or(true, |first| first > values_len) {
+    /// Takes and checks offsets from elsewhere: they must ascend, and the last must not exceed `values_len`.
+    pub fn checked(offsets: impl ExactSizeIterator<Item = i64>, values_len: usize) -> Result<Self, OffsetsError> {
+        // What is checked is what was taken: the others may change meanwhile.
+        let offsets = Self(collect(offsets));
+        let all = offsets.as_slice();
+        let Some(&first) = all.first() else { return Err(OffsetsError::None) };
+        let is_within = |offset: i64| usize::try_from(offset).is_ok_and(|offset| offset <= values_len);
+        if !is_within(first) {
             return Err(OffsetsError::Entry { entry: 0, start: first, end: first, values_len });
         }
-        for (entry, pair) in offsets.windows(2).enumerate() {
-            let (start, end) = (pair[0], pair[1]);
-            if end < start || usize::try_from(end).map_or(true, |end| end > values_len) {
-                return Err(OffsetsError::Entry { entry, start, end, values_len });
-            }
+        let is_wrong = |&(&start, &end): &(&i64, &i64)| end < start || !is_within(end);
+        match all.iter().zip(&all[1..]).enumerate().find(|(_, pair)| is_wrong(pair)) {
+            Some((entry, (&start, &end))) => Err(OffsetsError::Entry { entry, start, end, values_len }),
+            None => Ok(offsets),
         }
-        Ok(Self(collect(offsets.iter().copied())))
     }
 
     /// The number of entries.
@@ -139,14 +141,15 @@ mod tests {
 
     #[test]
     fn offsets_from_elsewhere_ascend_and_end_within_the_values() {
-        assert_eq!(Offsets::checked(&[0, 2, 2, 5], 5).map(|offsets| offsets.range(2)), Ok(Some(2..5)));
-        assert_eq!(Offsets::checked(&[3], 5).map(|offsets| offsets.len()), Ok(0));
-        assert_eq!(Offsets::checked(&[], 5), Err(OffsetsError::None));
+        let checked = |offsets: &[i64]| Offsets::checked(offsets.iter().copied(), 5);
+        assert_eq!(checked(&[0, 2, 2, 5]).map(|offsets| offsets.range(2)), Ok(Some(2..5)));
+        assert_eq!(checked(&[3]).map(|offsets| offsets.len()), Ok(0));
+        assert_eq!(checked(&[]), Err(OffsetsError::None));
         let beyond = OffsetsError::Entry { entry: 0, start: 6, end: 6, values_len: 5 };
-        assert_eq!(Offsets::checked(&[6], 5), Err(beyond));
+        assert_eq!(checked(&[6]), Err(beyond));
         for [start, end] in [[0, 6], [3, 2], [-1, -1]] {
             let expected = OffsetsError::Entry { entry: 0, start, end, values_len: 5 };
-            assert_eq!(Offsets::checked(&[start, end], 5), Err(expected));
+            assert_eq!(checked(&[start, end]), Err(expected));
         }
     }
 }

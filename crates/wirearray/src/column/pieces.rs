@@ -24,14 +24,15 @@ pub trait Pieces<T>: Sync {
 
 impl<T: Element> Buffer<T> {
     /// Appends the elements of all pieces, or of those before the first that has a fault; returns how many pieces. They have
-    /// `most` elements at the most, and with all that can still come there are `at_most`. Nothing is appended where the system
-    /// has no room for so many.
+    /// `most` elements at the most, and with all that can still come there are `at_most`. No more are appended than there is
+    /// room for, where that is not the buffer's own or the system has no address space for so many.
     pub fn fill_in_pieces(&mut self, threads: usize, pieces: &impl Pieces<T>, most: usize, at_most: usize) -> usize {
-        let Some(room) = self.reserve(most, at_most) else { return 0 };
+        let is_fresh = self.is_fresh();
+        let room = self.reserve(most, at_most);
         let work = Work {
             ticket: AtomicUsize::new(0),
             is_stopped: AtomicBool::new(false),
-            room: Mutex::new(Room { rest: room, next: 0, carved: 0, touched: 0 }),
+            room: Mutex::new(Room { rest: room, next: 0, carved: 0, touched: if is_fresh { 0 } else { usize::MAX } }),
             fault: Mutex::new(None),
         };
         cores::in_threads(threads, || work.run(pieces));
@@ -62,7 +63,7 @@ struct Room<'m, T> {
     next: usize,
     /// How many elements earlier pieces have got.
     carved: usize,
-    /// The address up to which memory has been made ready.
+    /// The address up to which memory has been made ready; lent memory is.
     touched: usize,
 }
 

@@ -139,6 +139,20 @@ impl Table {
             .get_or_init(|| Box::new(Column::of_defaults(&self.layout, &self.layout().columns[index], self.rows)))
     }
 
+    /// The numbers that the places of columns lead to from this table on, with all that repeated fields on the way hold.
+    pub fn numbers_at(&self, places: &[u16]) -> Option<&NumberColumn> {
+        let (&place, rest) = places.split_first()?;
+        let mut data = &self.column(usize::from(place)).data;
+        loop {
+            match data {
+                Data::List(list) => data = &list.values,
+                Data::Table(table) => return table.numbers_at(rest),
+                Data::Numbers(numbers) => return Some(numbers),
+                Data::Strings(_) => return None,
+            }
+        }
+    }
+
     /// The column in place `index`, if it has been made: because a value of it came, or because it was asked for.
     pub fn column_if_made(&self, index: usize) -> Option<&Column> {
         self.columns[index].get().map(|column| &**column)

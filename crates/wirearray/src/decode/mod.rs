@@ -18,7 +18,7 @@ mod unpacked;
 
 use std::ops::Range;
 
-use crate::column::{Batch, Owner, Table, TableId};
+use crate::column::{Batch, LentMemory, Owner, Table, TableId};
 use crate::cores::Cores;
 use crate::error::{DecodeError, WireError};
 use crate::plan::Plan;
@@ -90,10 +90,29 @@ impl<'a> From<&'a Owner> for Input<'a> {
     }
 }
 
+/// Memory of a caller's own for the values of a column, which its places lead to from the outermost table on. What has no
+/// room there goes elsewhere.
+pub struct Destination {
+    /// The places of columns, as [`Plan::number_places`] finds them.
+    pub places: Vec<u16>,
+    /// Where the values go.
+    pub memory: LentMemory,
+}
+
 /// Decodes one message to a table of one row.
 pub fn decode(plan: &Plan, input: Input<'_>, options: Options) -> Result<Table, DecodeError> {
+    decode_into(plan, input, options, Vec::new())
+}
+
+/// Decodes one message to a table of one row, some of its columns into memory of a caller's own.
+pub fn decode_into(
+    plan: &Plan,
+    input: Input<'_>,
+    options: Options,
+    destinations: Vec<Destination>,
+) -> Result<Table, DecodeError> {
     let len = input.bytes.len();
-    let mut decoder = Decoder::new(plan, options);
+    let mut decoder = Decoder::new(plan, options, destinations);
     decoder.is_single = true;
     decoder.push(input, 0..len)?;
     Ok(decoder.finish())
@@ -111,7 +130,22 @@ pub fn decode_many<'a>(
     total_len: usize,
     options: Options,
 ) -> Result<Table, DecodeError> {
-    let mut decoder = Decoder::new(plan, options);
+    decode_many_into(plan, messages, total_len, options, Vec::new())
+}
+
+/// Decodes messages as [`decode_many`] does, some columns into memory of a caller's own.
+///
+/// # Panics
+///
+/// Panics where a range goes past its input.
+pub fn decode_many_into<'a>(
+    plan: &Plan,
+    messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
+    total_len: usize,
+    options: Options,
+    destinations: Vec<Destination>,
+) -> Result<Table, DecodeError> {
+    let mut decoder = Decoder::new(plan, options, destinations);
     let mut rows = Rows { messages, ahead: Vec::new(), len_left: total_len };
     while let Some((input, range)) = Iterator::next(&mut rows) {
         decoder.len_ahead = rows.len_left;
@@ -185,9 +219,12 @@ struct Decoder<'p> {
 }
 
 impl<'p> Decoder<'p> {
-    fn new(plan: &'p Plan, mut options: Options) -> Self {
+    fn new(plan: &'p Plan, mut options: Options, destinations: Vec<Destination>) -> Self {
         options.depth_limit = options.depth_limit.min(MOST_DEPTH_LIMIT);
-        let batch = Batch::new(plan.layout().clone());
+        let mut batch = Batch::new(plan.layout().clone());
+        for Destination { places, memory } in destinations {
+            batch.lend(&places, memory);
+        }
         let (open, patience) = (Vec::new(), Patience::default());
         Self { plan, options, batch, rows: 0, len_ahead: 0, is_single: false, open, patience }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Plan;
-use crate::column::{Data, List, NumberColumn, Table, Validity};
+use crate::column::{Cardinality, Data, Dtype, Item, List, NumberColumn, Table, Validity};
 
 /// The most names that a path may have. Messages nest 100 deep, so that a longer one leads to no value.
 const MAX_NAMES: usize = 101;
@@ -24,6 +24,9 @@ pub enum PathError {
     /// A name is not that of a oneof.
     #[error("no oneof {name:?} in {message}; it has {known}")]
     NoOneof { name: String, message: String, known: String },
+    /// A path leads to no numbers that could be decoded into an array.
+    #[error("field {path:?} cannot be decoded into an array: {reason}")]
+    NoNumbers { path: String, reason: &'static str },
     /// Presence was asked of a field that has none.
     #[error("field {path:?} has no presence: {reason}")]
     NoPresence { path: String, reason: &'static str },
@@ -82,6 +85,31 @@ impl Plan {
                 Ok(Data::List(Arc::new(List { offsets: list.offsets.clone(), values })))
             }
             _ => Err(PathError::NotAMessage { name: split(rest).0.into(), field: field.into() }),
+        }
+    }
+
+    /// The places of the columns on a path that leads to numbers, from the outermost table on, and the numbers' dtype.
+    pub fn number_places(&self, path: &str) -> Result<(Vec<u16>, Dtype), PathError> {
+        check_len(path)?;
+        let (mut places, mut number, mut rest) = (Vec::new(), 0, path);
+        loop {
+            let (name, behind) = split(rest);
+            let place = self.column_index(number, name).ok_or_else(|| self.no_field(number, name))?;
+            places.push(u16::try_from(place).expect("the schema admits at most 65,535 fields in a message"));
+            let column = &self.layout.tables[number].columns[place];
+            let none = |reason| Err(PathError::NoNumbers { path: path.into(), reason });
+            (number, rest) = match (&column.item, behind) {
+                _ if column.cardinality == Cardinality::Map => {
+                    return none("of equal keys of a map only the last is kept");
+                }
+                (Item::Table(inner), Some(behind)) => (*inner, behind),
+                (Item::Table(_), None) => return none("it is a message; name a field of it"),
+                (_, Some(behind)) => {
+                    return Err(PathError::NotAMessage { name: split(behind).0.into(), field: name.into() });
+                }
+                (Item::Number { dtype, .. }, None) => return Ok((places, *dtype)),
+                (Item::String { .. }, None) => return none("it holds no numbers"),
+            }
         }
     }
 
