@@ -11,7 +11,10 @@ import wirearray as wa
 SCHEMA = wa.Schema.from_source("""
 syntax = "proto3";
 message Series {
-  repeated double times = 1; repeated int64 values = 2; repeated bool flags = 3; repeated float loose = 4 [packed = false];
+  repeated double times = 1;
+  repeated int64 values = 2;
+  repeated bool flags = 3;
+  repeated float loose = 4 [packed = false];
 }
 message Bundle { repeated Series series = 1; Series single = 2; map<int32, double> prices = 3; string name = 4; }
 message Tick { double price = 1; uint32 volume = 2; optional int64 note = 3; }

@@ -10,8 +10,8 @@ use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 use super::lanes::{
-    byte_of_lane, compress, cut_64, expand, groups_of, join_16, join_32, join_64, lane_of_byte, load, load_from, store,
-    store_8, store_16, store_32, store_64, words_of,
+    compress, counting, expand, groups_of, join_16, join_32, join_64, load, load_from, store, store_8, store_16,
+    store_32, store_64, words_of,
 };
 use crate::simd::kernel::{CHUNK, GROUP, Progress, SLACK};
 use crate::varint::{Kind, MAX_LEN};
@@ -62,7 +62,7 @@ impl List {
     #[inline]
     #[target_feature(enable = "avx512bw,avx512vbmi2,popcnt")]
     fn fill(&mut self, source: &[u8], start: usize, len: usize) -> (&[u8], bool) {
-        let mut place_after = _mm512_add_epi8(load_from(&byte_of_lane::<64>()), _mm512_set1_epi8(1));
+        let mut place_after = _mm512_add_epi8(load_from(&counting()), _mm512_set1_epi8(1));
         let mut any_more = 0;
         let mut count = 1;
         self.0[0].write(0);
@@ -111,7 +111,7 @@ fn decode_group<K: Kind>(
     } else if !is_longer_than(8) {
         Some(decode_to_8::<K>(source, position, ends, lens, group))
     } else if !is_longer_than(MAX_LEN as i8) {
-        Some(decode_to_10::<K>(source, position, ends, group))
+        Some(decode_to_10::<K>(source, position, ends, lens, group))
     } else {
         None
     }
@@ -196,51 +196,43 @@ fn ones(lens: __m512i) -> __m512i {
     _mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), lens)
 }
 
-/// Varints of up to ten bytes: eight at a time, whose first eight bytes and last two are gathered.
+/// Varints of up to ten bytes: eight at a time, each in a lane of sixteen bytes first.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi")]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi2")]
 fn decode_to_10<K: Kind>(
     source: &[u8],
     mut position: usize,
     ends: &Ends,
+    lens: __m512i,
     group: &mut [MaybeUninit<K::Element>],
 ) -> usize {
-    const LANE: [u8; 64] = lane_of_byte::<8>();
-    const BYTE: [u8; 64] = byte_of_lane::<8>();
-    for number in 0..8 {
-        // SAFETY: the position is the end of a listed varint, behind which 128 bytes may be read.
+    let even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+    let odd = _mm512_add_epi64(even, _mm512_set1_epi64(1));
+    let halves = [_mm512_castsi512_si256(lens), _mm512_extracti64x4_epi64::<1>(lens)];
+    let masks = halves.map(|half| words_of(wide_ones(half)));
+    for (number, &[low_mask, high_mask]) in masks.as_flattened().as_chunks().0.iter().enumerate() {
+        let middle = position + between(ends, 8 * number, 8 * number + 4);
+        // SAFETY: as in `decode_to_2`.
         let low = unsafe { load(source, position) };
-        // SAFETY: as above.
-        let high = unsafe { load(source, position + 64) };
-        let starts = u64::from_le_bytes(*ends[8 * number..].first_chunk().expect("a group has 64 starts"));
-        let starts = _mm_cvtsi64_si128(starts.cast_signed());
-        let starts = _mm_sub_epi8(starts, _mm_broadcastb_epi8(starts));
-        let starts = _mm512_permutexvar_epi8(load_from(&LANE), _mm512_castsi128_si512(starts));
-        let first = _mm512_add_epi8(starts, load_from(&BYTE));
-        let first_eight = _mm512_permutex2var_epi8(low, first, high);
-        let ninth_on = _mm512_permutex2var_epi8(low, _mm512_add_epi8(first, _mm512_set1_epi8(8)), high);
-        store_64::<K>(group, 8 * number, join_70(first_eight, ninth_on));
-        position += between(ends, 8 * number, 8 * number + 8);
+        // SAFETY: as in `decode_to_2`.
+        let high = unsafe { load(source, middle) };
+        let [low, high] = [expand(low_mask, groups_of(low)), expand(high_mask, groups_of(high))];
+        let first_eight = _mm512_permutex2var_epi64(low, even, high);
+        let last_two = _mm512_permutex2var_epi64(low, odd, high);
+        // Of the tenth byte but one bit counts; the shift drops the others.
+        let top = _mm512_slli_epi64::<56>(join_16(last_two));
+        store_64::<K>(group, 8 * number, _mm512_or_si512(join_64(first_eight), top));
+        position = middle + between(ends, 8 * number + 4, 8 * number + 8);
     }
     position
 }
 
-/// The varints of which each lane has the first eight bytes, and of another operand those from the ninth on. The tenth has
-/// but one bit that counts.
+/// In each 16-bit lane as many ones, from the lowest bit on, as a byte said.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq")]
-fn join_70(first_eight: __m512i, ninth_on: __m512i) -> __m512i {
-    /// `(a & !c) | (a & b & c)`.
-    const OWN_OR_BOTH: i32 = 0xd0;
-    let top = _mm512_set1_epi64(i64::MIN);
-    // The ninth byte to bits 56 to 63, where its mark is in the way of the tenth's lowest bit: both have to be set.
-    let ninth = _mm512_slli_epi64::<56>(ninth_on);
-    let tenth = _mm512_slli_epi64::<55>(ninth_on);
-    let high = _mm512_ternarylogic_epi64::<OWN_OR_BOTH>(ninth, tenth, top);
-    let ends = _mm512_andnot_si512(first_eight, _mm512_set1_epi8(i8::MIN));
-    let is_longer = _mm512_testn_epi64_mask(ends, ends);
-    let low = join_64(cut_64(first_eight));
-    _mm512_mask_or_epi64(low, is_longer, low, high)
+#[target_feature(enable = "avx512bw")]
+fn wide_ones(lens: __m256i) -> __m512i {
+    let one = _mm512_set1_epi16(1);
+    _mm512_sub_epi16(_mm512_sllv_epi16(one, _mm512_cvtepu8_epi16(lens)), one)
 }
 
 /// Decodes single bytes to flags, up to the first block with a longer varint, which hardly anyone writes.

@@ -8,26 +8,15 @@ use std::mem::MaybeUninit;
 
 use crate::varint::Kind;
 
-/// For each of 64 bytes, which lane of `SIZE` bytes it lies in.
-pub(super) const fn lane_of_byte<const SIZE: usize>() -> [u8; 64] {
-    let mut lanes = [0; 64];
-    let mut byte = 0;
-    while byte < 64 {
-        lanes[byte] = (byte / SIZE) as u8;
-        byte += 1;
+/// The numbers from 0 to 63.
+pub(super) const fn counting() -> [u8; 64] {
+    let mut numbers = [0; 64];
+    let mut number = 0;
+    while number < 64 {
+        numbers[number] = number as u8;
+        number += 1;
     }
-    lanes
-}
-
-/// For each of 64 bytes, which byte of a lane of `SIZE` bytes it is.
-pub(super) const fn byte_of_lane<const SIZE: usize>() -> [u8; 64] {
-    let mut bytes = [0; 64];
-    let mut byte = 0;
-    while byte < 64 {
-        bytes[byte] = (byte % SIZE) as u8;
-        byte += 1;
-    }
-    bytes
+    numbers
 }
 
 /// Loads 64 bytes.
@@ -125,18 +114,6 @@ pub(super) fn words_of(lanes: __m512i) -> [u64; 8] {
 #[target_feature(enable = "avx512bw")]
 pub(super) fn groups_of(bytes: __m512i) -> __m512i {
     _mm512_and_si512(bytes, _mm512_set1_epi8(0x7f))
-}
-
-/// Keeps of each 64-bit lane the bytes of the varint that it starts with, all eight of a longer one, without their marks.
-#[inline]
-#[target_feature(enable = "avx512bw")]
-pub(super) fn cut_64(bytes: __m512i) -> __m512i {
-    /// `a & (b ^ c)`.
-    const AND_OF_XOR: i32 = 0x60;
-    let ends = _mm512_andnot_si512(bytes, _mm512_set1_epi8(i8::MIN));
-    // Subtracting one flips everything up to the first end.
-    let before = _mm512_add_epi64(ends, _mm512_set1_epi64(-1));
-    groups_of(_mm512_ternarylogic_epi64::<AND_OF_XOR>(bytes, ends, before))
 }
 
 /// Joins two groups of seven bits in each 16-bit lane.
