@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyMappingProxy, PyString};
 use wirearray::column::Owner;
 use wirearray::cores::Cores;
 use wirearray::decode::{self, Input, Options};
+use wirearray::parallel;
 use wirearray::plan::Plan;
 
 use crate::errors;
@@ -290,6 +291,7 @@ impl MessageType {
         signature = (data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::all(), out = None),
         text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False, threads=None, out=None)"
     )]
+    #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn decode_many(
         &self,
         py: Python<'_>,
@@ -307,7 +309,7 @@ impl MessageType {
         };
         let (out, destinations) = Out::new(&self.plan, out)?;
         messages.inputs().try_for_each(|input| out.check_input(input))?;
-        let table = py.detach(|| messages.decode(&self.plan, options, destinations));
+        let table = py.detach(|| parallel::decode_many(&self.plan, &messages, options, destinations));
         let table = table.map_err(|error| errors::decode_error(&error))?;
         out.check(&table)?;
         let rows = 0..table.rows();

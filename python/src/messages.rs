@@ -1,13 +1,13 @@
 //! Many messages, as Python lends them: each in a buffer of its own, or all in one.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use wirearray::DecodeError;
-use wirearray::column::{Offsets, Owner, Table};
-use wirearray::decode::{self, Destination, Input, Options};
-use wirearray::plan::Plan;
+use wirearray::column::{Offsets, Owner};
+use wirearray::decode::Input;
+use wirearray::parallel;
 
 use crate::lent::Lent;
 use crate::offsets;
@@ -56,27 +56,37 @@ impl Messages {
         };
         owners.iter().map(|owner| (**owner).as_ref())
     }
+}
 
-    pub(crate) fn decode(
-        &self,
-        plan: &Plan,
-        options: Options,
-        destinations: Vec<Destination>,
-    ) -> Result<Table, DecodeError> {
+impl parallel::Messages for Messages {
+    fn len(&self) -> usize {
         match self {
-            Self::Buffers(buffers) => {
-                let whole = |owner| {
-                    let input = Input::from(owner);
-                    (input, 0..input.bytes.len())
-                };
-                let total_len = buffers.iter().map(|owner| (**owner).as_ref().len()).sum();
-                decode::decode_many_into(plan, buffers.iter().map(whole), total_len, options, destinations)
-            }
+            Self::Buffers(buffers) => buffers.len(),
+            Self::OneBuffer(_, offsets) => offsets.len(),
+        }
+    }
+
+    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> {
+        let (buffers, whole, offsets) = match self {
+            Self::Buffers(buffers) => (&buffers[rows], None, &[][..]),
             Self::OneBuffer(owner, offsets) => {
-                let input = Input::from(owner);
-                let messages = (0..offsets.len()).map(|row| (input, offsets.range(row).unwrap_or_default()));
-                decode::decode_many_into(plan, messages, input.bytes.len(), options, destinations)
+                (&[][..], Some(Input::from(owner)), &offsets.as_slice()[rows.start..=rows.end])
             }
+        };
+        let alone = buffers.iter().map(|owner| {
+            let input = Input::from(owner);
+            (input, 0..input.bytes.len())
+        });
+        // The offsets were checked to ascend and to lie within the buffer, so none is negative.
+        let within = |pair: &[i64]| pair[0] as usize..pair[1] as usize;
+        let joined = whole.into_iter().flat_map(move |input| offsets.windows(2).map(move |pair| (input, within(pair))));
+        alone.chain(joined)
+    }
+
+    fn total_len(&self) -> usize {
+        match self {
+            Self::Buffers(_) => self.inputs().map(<[u8]>::len).sum(),
+            Self::OneBuffer(_, offsets) => offsets.range_of_all(0..offsets.len()).map_or(0, |all| all.len()),
         }
     }
 }

@@ -45,6 +45,59 @@ def test_numbers_of_threads_that_are_none_are_refused(threads: object, error: ty
             decode(b"", threads=threads)
 
 
+def rows(count: int) -> tuple[list[bytes], wa.Table]:
+    """Rows of every shape, also empty ones, and their table as one thread makes it."""
+    random = np.random.default_rng(2)
+    kinds = [
+        {"id": 1 << 40, "price": 1.5, "name": "name", "levels": np.arange(3, dtype=np.float32)},
+        {},
+        {"name": "längst", "inner": {"id": 7, "inner": {"levels": np.ones(9, np.float32)}}},
+        {"levels": np.zeros(20, np.float32)},
+    ]
+    encoded = [ROW.encode(kind) for kind in kinds]
+    messages = [encoded[kind] for kind in np.repeat(random.integers(0, 4, count // 50), 50)]
+    return messages, ROW.decode_many(messages, threads=1)
+
+
+def test_many_messages_are_split_among_threads_without_a_trace() -> None:
+    messages, expected = rows(400_000)
+    joined = b"".join(messages)
+    offsets = np.cumsum([0, *map(len, messages)])
+    for threads in (2, 5, None):
+        for table in (
+            ROW.decode_many(messages, threads=threads),
+            ROW.decode_many(joined, offsets=offsets, threads=threads),
+        ):
+            assert ROW.encode_many(table).data.tobytes() == joined
+            found, right = (one["inner.inner.levels"].offsets for one in (table, expected))
+            np.testing.assert_array_equal(found, right)
+            np.testing.assert_array_equal(table.present("inner"), expected.present("inner"))
+
+
+def test_the_first_of_several_faults_is_the_one_that_is_reported() -> None:
+    messages, _ = rows(400_000)
+    for bad in ([390_000], [200_001, 200_000, 399_999], [0, 1]):
+        damaged = list(messages)
+        for row in bad:
+            damaged[row] = b"\x08\x80"
+        for threads in (1, 2, 5):
+            with pytest.raises(wa.DecodeError) as error:
+                ROW.decode_many(damaged, threads=threads)
+            assert (error.value.row, error.value.offset, error.value.path) == (min(bad), 1, "id")
+
+
+def test_rows_are_decoded_into_arrays_by_several_threads() -> None:
+    messages, expected = rows(400_000)
+    out = {"id": np.zeros(400_000, np.int64), "levels": np.zeros(len(expected["levels"].values), np.float32)}
+    table = ROW.decode_many(messages, threads=3, out=out)
+    for name, found in (("id", table["id"]), ("levels", table["levels"].values)):
+        assert np.shares_memory(found, out[name])
+    np.testing.assert_array_equal(out["id"], expected["id"])
+    np.testing.assert_array_equal(out["levels"], expected["levels"].values)
+    with pytest.raises(ValueError, match="has 400000 values, and the array has room for 399999"):
+        ROW.decode_many(messages, threads=3, out={"price": np.zeros(399_999)})
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc, which is not here")
 def test_small_inputs_start_no_thread_and_none_is_left_behind() -> None:
     most = [0]

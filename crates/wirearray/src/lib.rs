@@ -32,6 +32,7 @@ pub mod column;
 pub mod plan;
 pub mod decode;
 pub mod encode;
+pub mod parallel;
 pub mod input;
 pub mod output;
 #[cfg(feature = "reference")]

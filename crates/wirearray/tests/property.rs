@@ -8,6 +8,7 @@ mod sample;
 mod show;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -17,7 +18,9 @@ use sample::{Sample, config, samples};
 use show::show_row;
 use toml::{Table as Shown, Value};
 use wirearray::column::{Owner, Table};
+use wirearray::cores::Cores;
 use wirearray::decode::{self, Input, Options, Views};
+use wirearray::parallel::{self, Messages};
 use wirearray::plan::Plan;
 use wirearray::{DecodeError, reference};
 
@@ -38,6 +41,16 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_decoder_agrees_with_the_reference_on_long_runs_of_the_same_fields(sample in samples()) {
+        // The same message again and again is one message, whose repeated fields go on and whose singular ones merge.
+        let bytes = sample.legal[0].repeat(70);
+        let (fast, slow) = (decode(&sample.plan, &bytes), reference::decode(&sample.plan, &bytes, KEEPING));
+        prop_assert_eq!(fast.as_ref().ok(), slow.as_ref().ok());
+        let place = |error: &DecodeError| (error.kind(), error.offset());
+        prop_assert_eq!(fast.as_ref().err().map(place), slow.as_ref().err().map(place));
     }
 
     #[test]
@@ -74,6 +87,22 @@ proptest! {
             }
             (many, refused) => prop_assert!(false, "{many:?}, and row {refused:?} is refused alone"),
         }
+    }
+
+    #[test]
+    fn messages_that_look_alike_decode_as_each_one_does_on_any_number_of_threads(sample in samples()) {
+        let fine: Vec<&[u8]> = sample.messages().filter(|message| decode(&sample.plan, message).is_ok()).collect();
+        let once = decode_rows(&sample.plan, &fine, Cores::ONE).unwrap();
+        // Runs of the same message, some longer than what is gathered at a time.
+        let rows: Vec<usize> = (0..fine.len()).flat_map(|row| std::iter::repeat_n(row, [1, 70, 3, 140, 9][row % 5])).collect();
+        let mut messages: Vec<&[u8]> = rows.iter().map(|&row| fine[row]).collect();
+        let expected = once.take(&rows);
+        prop_assert_eq!(&decode_rows(&sample.plan, &messages, Cores::ONE).unwrap(), &expected);
+        let cores = Cores { threads: 3, least_len: 1 };
+        prop_assert_eq!(&decode_rows(&sample.plan, &messages, cores).unwrap(), &expected);
+        messages.extend(sample.messages());
+        let [one, three] = [Cores::ONE, cores].map(|cores| decode_rows(&sample.plan, &messages, cores));
+        prop_assert_eq!(one, three);
     }
 
     #[test]
@@ -136,6 +165,27 @@ fn most_samples_are_accepted_and_some_damage_is_not() {
 
 /// Unknown fields are kept, so that they are compared with all else.
 const KEEPING: Options = Options { keep_unknown: true, ..Options::DEFAULT };
+
+/// Messages in buffers of their own.
+struct Buffers<'a>(&'a [&'a [u8]]);
+
+impl Messages for Buffers<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> {
+        self.0[rows].iter().map(|&message| (message.into(), 0..message.len()))
+    }
+
+    fn total_len(&self) -> usize {
+        self.0.iter().map(|message| message.len()).sum()
+    }
+}
+
+fn decode_rows(plan: &Plan, messages: &[&[u8]], cores: Cores) -> Result<Table, DecodeError> {
+    parallel::decode_many(plan, &Buffers(messages), Options { cores, ..KEEPING }, Vec::new())
+}
 
 fn decode(plan: &Plan, message: &[u8]) -> Result<Table, DecodeError> {
     decode::decode(plan, message.into(), KEEPING)

@@ -181,8 +181,7 @@ impl Batch {
     /// Keeps bytes of a field that the schema does not know, behind those that `row` of `table` has already.
     pub fn keep_unknown(&mut self, table: TableId, row: usize, bytes: &[u8], at_most: AtMost) {
         let unknown = &mut self.tables[table.number()].unknown;
-        let unknown = unknown.get_or_insert_with(|| Box::new(Strings::new(Box::default(), Presence::new(false))));
-        unknown.append(row, bytes, at_most);
+        unknown.get_or_insert_with(GrowingTable::no_unknown).append(row, bytes, at_most);
     }
 
     /// Adds more rows to the table that the column stands for, where [`Batch::open_row`] added one for the same row
@@ -201,6 +200,28 @@ impl Batch {
             lists.rows -= 1;
             let last = (lists.table, lists.rows);
             self.truncate_all(vec![last]);
+        }
+    }
+
+    /// Forgets all rows, and keeps the memory for others.
+    pub fn clear(&mut self) {
+        self.truncate_all(vec![(TableId::OUTERMOST, 0)]);
+    }
+
+    /// How many columns a table has, made or not.
+    pub(super) fn column_count(&self, table: TableId) -> u16 {
+        let columns = &self.layout.tables[self.tables[table.number()].layout].columns;
+        u16::try_from(columns.len()).expect("the schema admits at most 65,535 fields in a message")
+    }
+
+    /// Appends to one table what another has beside columns, to rows from `row` on.
+    pub(super) fn append_own(&mut self, to: TableId, other: &Self, from: TableId, row: usize, at_most: AtMost) {
+        let (to, from) = (&mut self.tables[to.number()], &other.tables[from.number()]);
+        for (oneof, more) in to.oneofs.iter_mut().zip(&from.oneofs) {
+            oneof.numbers.append(row, &more.numbers, at_most);
+        }
+        if let Some(more) = &from.unknown {
+            to.unknown.get_or_insert_with(GrowingTable::no_unknown).append_all(row, more, at_most);
         }
     }
 
@@ -307,6 +328,12 @@ fn number_column((values, validity): (Memory, Validity), layout: &ColumnLayout) 
 
 fn number_list_column((offsets, values): (Memory, Memory), layout: &ColumnLayout) -> Column {
     Column::list(offsets, Data::Numbers(NumberColumn::new(values, layout)))
+}
+
+impl GrowingTable {
+    fn no_unknown() -> Box<Strings> {
+        Box::new(Strings::new(Box::default(), Presence::new(false)))
+    }
 }
 
 impl GrowingOneof {

@@ -18,9 +18,9 @@ pub type AtMost = usize;
 /// Numbers, one a row.
 #[derive(Debug)]
 pub struct Numbers<T> {
-    values: Buffer<T>,
-    presence: Presence,
-    default: T,
+    pub(super) values: Buffer<T>,
+    pub(super) presence: Presence,
+    pub(super) default: T,
 }
 
 impl<T: Element> Numbers<T> {
@@ -86,7 +86,7 @@ impl<T: Element> Numbers<T> {
 
 /// Where the values of each row start, in a column of many values a row.
 #[derive(Debug, Default)]
-pub struct Starts(Buffer<i64>);
+pub struct Starts(pub(super) Buffer<i64>);
 
 impl Starts {
     /// Makes `row` the last row; it starts at value number `len` unless values of it came before.
@@ -127,8 +127,8 @@ impl Starts {
 /// Numbers, any number of them a row.
 #[derive(Debug)]
 pub struct NumberLists<T> {
-    starts: Starts,
-    values: Buffer<T>,
+    pub(super) starts: Starts,
+    pub(super) values: Buffer<T>,
     /// The bytes of the input that stand for the values, as long as there are no others.
     view: Option<View>,
 }
@@ -214,8 +214,8 @@ impl<T: Element> NumberLists<T> {
 pub struct Rows {
     /// The table.
     pub table: TableId,
-    presence: Presence,
-    len: usize,
+    pub(super) presence: Presence,
+    pub(super) len: usize,
 }
 
 impl Rows {

@@ -10,9 +10,9 @@ use super::table::StringColumn;
 /// Strings, one after the other.
 #[derive(Debug, Default)]
 pub struct Texts {
-    data: Buffer<u8>,
+    pub(super) data: Buffer<u8>,
     /// Where each string starts; the last one ends where the data end.
-    starts: Buffer<i64>,
+    pub(super) starts: Buffer<i64>,
 }
 
 impl Texts {
@@ -56,8 +56,8 @@ impl Texts {
 /// Strings, one a row.
 #[derive(Debug)]
 pub struct Strings {
-    texts: Texts,
-    presence: Presence,
+    pub(super) texts: Texts,
+    pub(super) presence: Presence,
     default: Box<[u8]>,
 }
 
@@ -97,7 +97,7 @@ impl Strings {
         }
     }
 
-    fn fill_to(&mut self, rows: usize, at_most: AtMost) {
+    pub(super) fn fill_to(&mut self, rows: usize, at_most: AtMost) {
         while self.texts.len() < rows {
             self.texts.push(&self.default, at_most.saturating_add(rows - self.texts.len()));
         }
@@ -120,8 +120,8 @@ impl Strings {
 /// Strings, any number of them a row.
 #[derive(Debug, Default)]
 pub struct StringLists {
-    starts: Starts,
-    texts: Texts,
+    pub(super) starts: Starts,
+    pub(super) texts: Texts,
 }
 
 impl StringLists {

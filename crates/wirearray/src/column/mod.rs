@@ -5,6 +5,7 @@
 //! schema: a column has a place in its table, not a name.
 
 mod allocation;
+mod append;
 mod batch;
 mod buffer;
 mod growing;

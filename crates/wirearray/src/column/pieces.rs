@@ -69,8 +69,7 @@ struct Room<'m, T> {
 
 impl<'m, T: Element> Work<'m, T> {
     fn run(&self, pieces: &impl Pieces<T>) {
-        // Other threads wait for this one's turn to be over: they must not do so for ever if it panics.
-        let stop_on_panic = StopOnDrop(&self.is_stopped);
+        let _stop = StopOnPanic(&self.is_stopped);
         loop {
             let piece = self.ticket.fetch_add(1, Ordering::Relaxed);
             if piece >= pieces.len() {
@@ -82,7 +81,6 @@ impl<'m, T: Element> Work<'m, T> {
                 self.note_fault(piece, start);
             }
         }
-        std::mem::forget(stop_on_panic);
     }
 
     /// The room for a piece, once those before it have theirs; nothing where the work has been stopped.
@@ -139,11 +137,13 @@ impl<'m, T: Element> Room<'m, T> {
     }
 }
 
-/// Stops the work when it is dropped.
-struct StopOnDrop<'w>(&'w AtomicBool);
+/// Makes the other threads stop where the one that holds it panics: they would wait for its turn for ever.
+struct StopOnPanic<'w>(&'w AtomicBool);
 
-impl Drop for StopOnDrop<'_> {
+impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 }

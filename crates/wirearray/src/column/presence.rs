@@ -10,8 +10,8 @@ use super::memory::Memory;
 /// Whether rows have a value: a flag a row, kept only once a row without one came between others.
 #[derive(Debug)]
 pub(super) struct Presence {
-    is_tracked: bool,
-    flags: Option<Buffer<u8>>,
+    pub(super) is_tracked: bool,
+    pub(super) flags: Option<Buffer<u8>>,
 }
 
 impl Presence {

@@ -146,15 +146,30 @@ pub fn decode_many_into<'a>(
     destinations: Vec<Destination>,
 ) -> Result<Table, DecodeError> {
     let mut decoder = Decoder::new(plan, options, destinations);
-    let mut rows = Rows { messages, ahead: Vec::new(), len_left: total_len };
-    while let Some((input, range)) = Iterator::next(&mut rows) {
-        decoder.len_ahead = rows.len_left;
-        decoder.push(input, range).map_err(|error| error.in_row(decoder.rows))?;
-        if decoder.patience.is_over() {
-            decoder.rows += decoder.follow(&mut rows, plan.message(0), TableId::OUTERMOST, decoder.rows);
-        }
-    }
+    decoder.push_all(messages, total_len)?;
     Ok(decoder.finish())
+}
+
+/// Decodes messages to a batch of as many rows, which is empty and of the plan's layout.
+pub fn decode_batch<'a>(
+    plan: &Plan,
+    messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
+    total_len: usize,
+    options: Options,
+    batch: Batch,
+) -> Result<Batch, DecodeError> {
+    let mut decoder = Decoder::with_batch(plan, options, batch);
+    decoder.push_all(messages, total_len)?;
+    Ok(decoder.batch)
+}
+
+/// A batch without rows, whose values go to the destinations.
+pub fn batch_into(plan: &Plan, destinations: Vec<Destination>) -> Batch {
+    let mut batch = Batch::new(plan.layout().clone());
+    for Destination { places, memory } in destinations {
+        batch.lend(&places, memory);
+    }
+    batch
 }
 
 /// Messages that become the rows of a batch.
@@ -219,14 +234,31 @@ struct Decoder<'p> {
 }
 
 impl<'p> Decoder<'p> {
-    fn new(plan: &'p Plan, mut options: Options, destinations: Vec<Destination>) -> Self {
+    fn new(plan: &'p Plan, options: Options, destinations: Vec<Destination>) -> Self {
+        Self::with_batch(plan, options, batch_into(plan, destinations))
+    }
+
+    fn with_batch(plan: &'p Plan, mut options: Options, batch: Batch) -> Self {
         options.depth_limit = options.depth_limit.min(MOST_DEPTH_LIMIT);
-        let mut batch = Batch::new(plan.layout().clone());
-        for Destination { places, memory } in destinations {
-            batch.lend(&places, memory);
-        }
         let (open, patience) = (Vec::new(), Patience::default());
         Self { plan, options, batch, rows: 0, len_ahead: 0, is_single: false, open, patience }
+    }
+
+    /// Decodes messages into the next rows.
+    fn push_all<'a>(
+        &mut self,
+        messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
+        total_len: usize,
+    ) -> Result<(), DecodeError> {
+        let mut rows = Rows { messages, ahead: Vec::new(), len_left: total_len };
+        while let Some((input, range)) = Iterator::next(&mut rows) {
+            self.len_ahead = rows.len_left;
+            self.push(input, range).map_err(|error| error.in_row(self.rows))?;
+            if self.patience.is_over() {
+                self.rows += self.follow(&mut rows, self.plan.message(0), TableId::OUTERMOST, self.rows);
+            }
+        }
+        Ok(())
     }
 
     /// Decodes the message in `range` of the input into the next row.

@@ -1,0 +1,150 @@
+//! Columns of a batch behind those of another: how the pieces come together that several threads have decoded.
+//!
+//! What comes out is what one batch would have become that had taken all values in turn. So gaps are filled up as they are for
+//! a single value, and a column that one of the two lacks is made, or left alone.
+
+use super::batch::{Batch, TableId};
+use super::buffer::Element;
+use super::growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts};
+use super::growing_column::{Growing, wrong_column};
+use super::growing_strings::{StringLists, Strings, Texts};
+use super::presence::Presence;
+
+impl Batch {
+    /// Appends the rows of another batch of the same layout, from `row` on, and empties it. `at_most` is how many rows can still
+    /// come, those of the other among them.
+    pub fn append(&mut self, row: usize, other: &mut Self, at_most: AtMost) {
+        // The tables that are appended stand in a list, not on the call stack: data can be nested deeply.
+        let mut open = vec![(TableId::OUTERMOST, TableId::OUTERMOST, row)];
+        while let Some((to, from, row)) = open.pop() {
+            self.append_own(to, other, from, row, at_most);
+            for place in 0..other.column_count(from) {
+                let Some(from) = other.column_number(from, place) else { continue };
+                let number = self.column_number(to, place).unwrap_or_else(|| self.add_column(to, place));
+                open.extend(self.column(number).append(row, other.column(from), at_most));
+            }
+        }
+        other.clear();
+    }
+}
+
+impl Growing {
+    /// Appends the values of another column of the same sort to rows from `row` on; returns the tables of both, where there are
+    /// some whose rows have to follow, and from which row on.
+    fn append(&mut self, row: usize, other: &Self, at_most: AtMost) -> Option<(TableId, TableId, usize)> {
+        match (self, other) {
+            (Self::Wide(to), Self::Wide(from)) => to.append(row, from, at_most),
+            (Self::Narrow(to), Self::Narrow(from)) => to.append(row, from, at_most),
+            (Self::Byte(to), Self::Byte(from)) => to.append(row, from, at_most),
+            (Self::WideLists(to), Self::WideLists(from)) => to.append(row, from, at_most),
+            (Self::NarrowLists(to), Self::NarrowLists(from)) => to.append(row, from, at_most),
+            (Self::ByteLists(to), Self::ByteLists(from)) => to.append(row, from, at_most),
+            (Self::Strings(to), Self::Strings(from)) => to.append_all(row, from, at_most),
+            (Self::StringLists(to), Self::StringLists(from)) => to.append(row, from, at_most),
+            (Self::Rows(to), Self::Rows(from)) => {
+                to.append(row, from);
+                return Some((to.table, from.table, row));
+            }
+            (Self::RowLists(to), Self::RowLists(from)) => {
+                let start = to.append(row, from, at_most);
+                return Some((to.table, from.table, start));
+            }
+            _ => wrong_column(),
+        }
+        None
+    }
+}
+
+impl<T: Element> Numbers<T> {
+    pub(super) fn append(&mut self, row: usize, other: &Self, at_most: AtMost) {
+        let (len, more) = (self.values.len(), other.values.as_slice());
+        if let Some(last) = more.len().checked_sub(1) {
+            self.presence.append(len, row, &other.presence, last + 1);
+            self.values.fill_to(row, self.default, at_most.saturating_add(row - len));
+            self.values.extend_with(more, |&value| value, at_most);
+        }
+    }
+}
+
+impl Presence {
+    /// Notes that a column `len` rows long gets `count` more from `row` on, with the flags of another.
+    fn append(&mut self, len: usize, row: usize, other: &Self, count: usize) {
+        match (&mut self.flags, &other.flags) {
+            _ if !self.is_tracked => {}
+            (None, None) if row == len => {}
+            (flags, more) => {
+                let flags = flags.get_or_insert_default();
+                flags.fill_to(len, 1, row);
+                flags.fill_to(row, 0, row);
+                if let Some(more) = more {
+                    flags.extend_with(more.as_slice(), |&flag| flag, more.len());
+                }
+                // Flags end where the last row was left out.
+                flags.fill_to(row + count, 1, count);
+            }
+        }
+    }
+}
+
+impl Starts {
+    /// Appends where the values of rows start that come from `row` on, behind `len` values that there are.
+    fn append(&mut self, row: usize, len: usize, other: &Self, at_most: AtMost) {
+        let more = other.0.as_slice();
+        if !more.is_empty() {
+            let shift = len.cast_signed() as i64;
+            self.0.fill_to(row, shift, at_most.saturating_add(row));
+            self.0.extend_with(more, |&start| start + shift, at_most);
+        }
+    }
+}
+
+impl<T: Element> NumberLists<T> {
+    fn append(&mut self, row: usize, other: &Self, at_most: AtMost) {
+        let more = other.values.as_slice();
+        self.starts.append(row, self.values.len(), &other.starts, at_most);
+        // Each of the bytes that can still come, two for a row, may hold a value.
+        self.values.extend_with(more, |&value| value, at_most.saturating_mul(2).max(more.len()));
+    }
+}
+
+impl Texts {
+    fn append(&mut self, other: &Self, at_most: AtMost) {
+        let (shift, data) = (self.data.len().cast_signed() as i64, other.data.as_slice());
+        self.starts.extend_with(other.starts.as_slice(), |&start| start + shift, at_most);
+        self.data.extend_from_le_bytes(data, at_most.saturating_mul(2).max(data.len()));
+    }
+}
+
+impl Strings {
+    pub(super) fn append_all(&mut self, row: usize, other: &Self, at_most: AtMost) {
+        if other.texts.len() > 0 {
+            self.presence.append(self.texts.len(), row, &other.presence, other.texts.len());
+            self.fill_to(row, at_most);
+            self.texts.append(&other.texts, at_most);
+        }
+    }
+}
+
+impl StringLists {
+    fn append(&mut self, row: usize, other: &Self, at_most: AtMost) {
+        self.starts.append(row, self.texts.len(), &other.starts, at_most);
+        self.texts.append(&other.texts, at_most);
+    }
+}
+
+impl Rows {
+    fn append(&mut self, row: usize, other: &Self) {
+        if other.len > 0 {
+            self.presence.append(self.len, row, &other.presence, other.len);
+            self.len = row + other.len;
+        }
+    }
+}
+
+impl RowLists {
+    /// Returns the number of the first row that the other's rows become.
+    fn append(&mut self, row: usize, other: &Self, at_most: AtMost) -> usize {
+        self.starts.append(row, self.rows, &other.starts, at_most);
+        self.add(other.rows)
+    }
+}
