@@ -1,4 +1,4 @@
-"""Compares wirearray with the official package, ptars, NumPy's files, and plain copies of the same arrays.
+"""Compares wirearray with its targets, the official package, ptars, NumPy's files, and plain copies of the same arrays.
 
     python bench/compare.py --size small                     seconds: a check of results, and a look
     python bench/compare.py                                  a quarter of an hour, for the record
@@ -25,6 +25,7 @@ from decode_cases import check_samples
 from measure import Timing, interleave
 from own_process import call
 from tables import TABLES, Table
+from verdicts import Verdict, as_data, assert_judged, judge, markdown
 
 RESULTS = Path(__file__).with_name("results")
 BUILD = Path(__file__).resolve().parents[1] / "build" / "bench"
@@ -44,11 +45,15 @@ def main() -> None:
         results = list(pool.map(lambda case: call(_measure, *case, options, record["build"]), cases))
     for name in names:
         record[name] = [result for (table, _), result in zip(cases, results, strict=True) if table == name]
+    verdicts = judge(record)
+    record["targets"] = as_data(verdicts)
     print(_heading(record))
     for name in names:
         print(TABLES[name].markdown(record[name]))
+    print(markdown(verdicts))
     if options.only is None:
-        _write(record, options.out)
+        assert_judged(verdicts)
+        _write(record, verdicts, options.out)
 
 
 def _options() -> argparse.Namespace:
@@ -99,12 +104,16 @@ def _heading(record: dict[str, Any]) -> str:
     return f"\n{record['cpu']}, {record['cores']} cores, {record['date']}, Python {record['python']}, {packages}{scale}"
 
 
-def _write(record: dict[str, Any], out: Path | None) -> None:
-    """The record. Only a full run is for the record."""
+def _write(record: dict[str, Any], verdicts: list[Verdict], out: Path | None) -> None:
+    """The record and the chart beside it. Only a full run is for the record."""
+    # Here, because drawing takes longer to import than a small case to run, and each case's process imports this file.
+    import target_chart
+
     path = out or (RESULTS if record["size"] == "full" else BUILD) / f"{host.cpu_slug()}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=1) + "\n")
-    print(f"\nwritten to {path}")
+    target_chart.draw(verdicts, record, path.with_suffix(".png"))
+    print(f"\nwritten to {path}, and the chart beside it")
 
 
 if __name__ == "__main__":
