@@ -1,7 +1,7 @@
 """Compares wirearray with its targets, the official package, ptars, NumPy's files, and plain copies of the same arrays.
 
     python bench/compare.py --size small                     seconds: a check of results, and a look
-    python bench/compare.py                                  a quarter of an hour, for the record
+    python bench/compare.py                                  a quarter of an hour, for the record and the README
     python bench/compare.py --only encoding --repeats 3      one table of all
 
 Every package's result is checked before it is timed. Each case has a process of its own: memory that an earlier case
@@ -27,7 +27,6 @@ from own_process import call
 from tables import TABLES, Table
 from verdicts import Verdict, as_data, assert_judged, judge, markdown
 
-RESULTS = Path(__file__).with_name("results")
 BUILD = Path(__file__).resolve().parents[1] / "build" / "bench"
 REPEATS = {"full": 15, "small": 3}
 Result = dict[str, Any]
@@ -61,7 +60,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--only", choices=TABLES, help="one table alone, which is no run for the record")
     parser.add_argument("--repeats", type=int, help="how often each way runs a case: 15 times, or 3 in small")
-    parser.add_argument("--out", type=Path, help="where to write the record")
+    parser.add_argument("--out", type=Path, help="where to write the record; then it is not shown in the README")
     options = parser.parse_args()
     options.repeats = options.repeats or REPEATS[options.size]
     return options
@@ -105,14 +104,20 @@ def _heading(record: dict[str, Any]) -> str:
 
 
 def _write(record: dict[str, Any], verdicts: list[Verdict], out: Path | None) -> None:
-    """The record and the chart beside it. Only a full run is for the record."""
+    """The record, the chart and the text of the README. Only a full run is for the record, and changes the README."""
     # Here, because drawing takes longer to import than a small case to run, and each case's process imports this file.
+    import speed_section
     import target_chart
 
-    path = out or (RESULTS if record["size"] == "full" else BUILD) / f"{host.cpu_slug()}.json"
+    for_the_record = record["size"] == "full" and out is None
+    path = out or (speed_section.RESULTS if for_the_record else BUILD) / f"{host.cpu_slug()}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=1) + "\n")
     target_chart.draw(verdicts, record, path.with_suffix(".png"))
+    if for_the_record:
+        speed_section.write(path.stem)
+    else:
+        path.with_suffix(".md").write_text(speed_section.section(record, path.stem))
     print(f"\nwritten to {path}, and the chart beside it")
 
 
