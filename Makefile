@@ -18,7 +18,7 @@ demo: release ## The founding experiment, live: SIZE=small takes seconds.
 
 test: lint rust-test python-test typing ## Everything that has to hold.
 
-bench: release ## Compare with other libraries and a plain copy: SIZE=small takes seconds.
+bench: release ## Compare with targets, other libraries and plain copies: SIZE=small takes a minute.
 	$(BIN)/python bench/compare.py --size $(SIZE)
 
 develop: $(READY) ## Install the package for work on it, with the reference decoder and all checks.

@@ -1,13 +1,15 @@
 """A case: its sample, every package's way with it, and what the ways have to give.
 
-`decode_cases`, `encode_cases` and `view_cases` have them, a table each.
+`decode_cases`, `encode_cases`, `view_cases`, `backend_cases` and `call_cases` have them, a table each.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from measure import Clock, clock
 from packages import UNCHECKED, Way
 from samples import Sample
 
@@ -17,18 +19,35 @@ MILLION = 1_000_000
 SIZES = {"full": 1.0, "small": 0.01}
 
 
+class CannotRun(Exception):
+    """A case that is not measured here, and why."""
+
+    def __init__(self, case: str, reason: str) -> None:
+        super().__init__(case, reason)
+        self.case, self.reason = case, reason
+
+
 @dataclass
 class Case:
-    """One case, ready to run. `assert_right` raises where a way's result is not the sample."""
+    """One case, ready to run. `assert_right` raises where a way's result is not the sample.
+
+    A way that is too quick to be timed alone is timed `calls` times at once. `missing` has the ways that cannot be
+    measured here, and why.
+    """
 
     name: str
     sample: Sample
     ways: dict[str, Way]
     assert_right: Callable[[Sample, Any], None]
+    calls: int = 1
+    missing: dict[str, str] = field(default_factory=dict)
 
     @property
     def array_bytes(self) -> int:
-        return sum(array.nbytes for array in self.sample.arrays)
+        return sum(part.nbytes for part in self.sample.parts)
+
+    def clocks(self) -> Mapping[str, Clock]:
+        return {way: partial(clock, run, self.calls) for way, run in self.ways.items()}
 
     def check(self, way: str) -> None:
         try:

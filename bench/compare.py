@@ -1,70 +1,83 @@
-"""Compares wirearray with the official package, ptars, NumPy's files, and a plain copy of the same arrays.
+"""Compares wirearray with its targets, the official package, ptars, NumPy's files, and plain copies of the same arrays.
 
-    python bench/compare.py --size small                     seconds, for a look
-    python bench/compare.py                                  minutes, for the record
-    python bench/compare.py --only encoding --repeats 3      one table of three: decoding, encoding, views
+    python bench/compare.py --size small                     seconds: a check of results, and a look
+    python bench/compare.py                                  a quarter of an hour, for the record and the README
+    python bench/compare.py --only encoding --repeats 3      one table of all
 
 Every package's result is checked before it is timed. Each case has a process of its own: memory that an earlier case
 has freed would come faster than the system's, to whichever way happens to fit into it. Ratios come first in the tables:
-times depend on the machine.
+times depend on the machine. No time makes this fail.
 """
 
 import argparse
 import json
-import multiprocessing
+import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from wirearray import _core
+
 import host
-from cases import SIZES
+from cases import SIZES, CannotRun
 from decode_cases import check_samples
 from measure import Timing, interleave
+from own_process import call
 from tables import TABLES, Table
+from verdicts import Verdict, as_data, assert_judged, judge, markdown
 
-RESULTS = Path(__file__).with_name("results")
+BUILD = Path(__file__).resolve().parents[1] / "build" / "bench"
+REPEATS = {"full": 15, "small": 3}
 Result = dict[str, Any]
 
 
 def main() -> None:
     options = _options()
-    tables = {name: table for name, table in TABLES.items() if options.only in (None, name)}
     check_samples()
-    record = {**host.describe(), "build": host.build(), "size": options.size}
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        for name, table in tables.items():
-            numbers = range(len(table.cases(options.size)))
-            runs = [(name, number, options.size, options.repeats, record["build"]) for number in numbers]
-            record[name] = pool.starmap(_measure, runs, chunksize=1)
+    record = {**host.describe(), "build": host.build(), "backend": _core._backend()}
+    record |= {"size": options.size, "repeats": options.repeats}
+    names = [name for name in TABLES if options.only in (None, name)]
+    cases = [(name, number) for name in names for number in range(len(TABLES[name].cases(options.size)))]
+    # Small cases are a check, so they may disturb each other.
+    with ThreadPoolExecutor(1 if options.size == "full" else os.cpu_count()) as pool:
+        results = list(pool.map(lambda case: call(_measure, *case, options, record["build"]), cases))
+    for name in names:
+        record[name] = [result for (table, _), result in zip(cases, results, strict=True) if table == name]
+    verdicts = judge(record)
+    record["targets"] = as_data(verdicts)
     print(_heading(record))
-    for name, table in tables.items():
-        print(table.markdown(record[name]))
-    is_for_the_record = options.size == "full" and options.only is None
-    out = options.out or (RESULTS / f"{host.cpu_slug()}.json" if is_for_the_record else None)
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(record, indent=1) + "\n")
-        print(f"\nwritten to {out}")
+    for name in names:
+        print(TABLES[name].markdown(record[name]))
+    print(markdown(verdicts))
+    if options.only is None:
+        assert_judged(verdicts)
+        _write(record, verdicts, options.out)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--only", choices=TABLES, help="one table alone, which is no run for the record")
-    parser.add_argument("--repeats", type=int, default=9, help="how often each package runs a case, in turn")
-    parser.add_argument("--out", type=Path, help="where to write the record; full runs default to bench/results")
-    return parser.parse_args()
+    parser.add_argument("--repeats", type=int, help="how often each way runs a case: 15 times, or 3 in small")
+    parser.add_argument("--out", type=Path, help="where to write the record; then it is not shown in the README")
+    options = parser.parse_args()
+    options.repeats = options.repeats or REPEATS[options.size]
+    return options
 
 
-def _measure(name: str, number: int, size: str, repeats: int, build: str) -> Result:
+def _measure(name: str, number: int, options: argparse.Namespace, build: str) -> Result:
     if host.build() != build:
         raise RuntimeError("wirearray was built anew meanwhile: its times do not belong into one table")
     table = TABLES[name]
     with tempfile.TemporaryDirectory() as folder:
-        case = table.cases(size)[number](Path(folder))
+        try:
+            case = table.cases(options.size)[number](Path(folder))
+        except CannotRun as error:
+            return {"name": error.case, "skipped": error.reason}
         print(f"{table.title}: {case.name} ...", flush=True)
         case.check_all()
-        timings = interleave(case.ways, repeats, table.most_seconds)
+        timings = interleave(case.clocks(), options.repeats, table.most_seconds)
     return {
         "name": case.name,
         "wire_bytes": len(case.sample.data),
@@ -74,6 +87,7 @@ def _measure(name: str, number: int, size: str, repeats: int, build: str) -> Res
             way: {"min": timing.best, "median": timing.median, "runs": len(timing.seconds)}
             for way, timing in timings.items()
         },
+        **({"missing": case.missing} if case.missing else {}),
     }
 
 
@@ -85,7 +99,26 @@ def _ratios(timings: dict[str, Timing], table: Table) -> dict[str, float]:
 
 def _heading(record: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in record["packages"].items())
-    return f"\n{record['cpu']}, {record['cores']} cores, {record['date']}, Python {record['python']}, {packages}"
+    scale = "" if record["size"] == "full" else "; a hundredth of the numbers: its ratios are no verdict"
+    return f"\n{record['cpu']}, {record['cores']} cores, {record['date']}, Python {record['python']}, {packages}{scale}"
+
+
+def _write(record: dict[str, Any], verdicts: list[Verdict], out: Path | None) -> None:
+    """The record, the chart and the text of the README. Only a full run is for the record, and changes the README."""
+    # Here, because drawing takes longer to import than a small case to run, and each case's process imports this file.
+    import speed_section
+    import target_chart
+
+    for_the_record = record["size"] == "full" and out is None
+    path = out or (speed_section.RESULTS if for_the_record else BUILD) / f"{host.cpu_slug()}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1) + "\n")
+    target_chart.draw(verdicts, record, path.with_suffix(".png"))
+    if for_the_record:
+        speed_section.write(path.stem)
+    else:
+        path.with_suffix(".md").write_text(speed_section.section(record, path.stem))
+    print(f"\nwritten to {path}, and the chart beside it")
 
 
 if __name__ == "__main__":

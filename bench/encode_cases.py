@@ -19,10 +19,12 @@ import numpy as np
 import wirearray as wa
 from google.protobuf.message import Message
 
+import message_samples
 import samples
 from cases import FOUNDING_ELEMENTS, MILLION, PAIR_ELEMENTS, PAIRS, Builder, Case, scaled
 from columns import Array
 from packages import (
+    COPY,
     NUMPY_SAVE,
     OFFICIAL,
     OFFICIAL_FASTEST,
@@ -45,15 +47,15 @@ def cases(size: str) -> list[Builder]:
     builders: list[Builder] = [
         lambda _: _numbers("2 series, unpacked doubles", samples.unpacked_series(founding), two),
         lambda _: _numbers("2 series, packed doubles", samples.packed_series(founding), two),
-        lambda _: _bundle(f"bundle of {PAIRS} pairs", samples.bundle(PAIRS, pair)),
-        lambda _: _numbers("packed int64 below 1000", samples.integers(founding, samples.below_1000), one),
-        lambda _: _numbers("packed int64 of 1 to 5 bytes", samples.integers(founding, samples.one_to_five_bytes), one),
-        lambda _: _points("nested {double x, y}", samples.points(million)),
-        lambda _: _rows("rows of 4 fields, arrays and list of str", samples.rows(million)),
-        lambda _: _table_rows("rows of 4 fields, decoded table", samples.rows(million)),
+        lambda _: _bundle(f"bundle of {PAIRS} pairs, unpacked", samples.unpacked_bundle(PAIRS, pair)),
+        lambda _: _numbers("packed int64 of 1 to 3 bytes", samples.integers(founding, samples.bytes_long(1, 3)), one),
+        lambda _: _numbers("packed int64 of 1 to 5 bytes", samples.integers(founding, samples.bytes_long(1, 5)), one),
+        lambda _: _points("nested {double x, y}", message_samples.points(million)),
+        lambda _: _rows("rows of 4 fields, arrays and list of str", message_samples.rows(million)),
+        lambda _: _table_rows("rows of 4 fields, decoded table", message_samples.rows(million)),
         lambda folder: _file("2 series, packed, save(path)", samples.packed_series(founding), folder),
     ]
-    return [partial(_with_floor, build) for build in builders]
+    return [partial(_with_floors, build) for build in builders]
 
 
 def assert_written(sample: Sample, result: Any) -> None:
@@ -247,9 +249,10 @@ def _row_ways(sample: Sample, columns: Any) -> dict[str, Way]:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _with_floor(build: Builder, folder: Path) -> Case:
-    """The floor: the same arrays as bytes, which is what a packed message has in it."""
+def _with_floors(build: Builder, folder: Path) -> Case:
+    """The floors: the same arrays copied, and as bytes, which is what a packed message has in it."""
     case = build(folder)
     arrays = case.sample.parts
     case.ways[TO_BYTES] = lambda: tuple(array.tobytes() for array in arrays)
+    case.ways[COPY] = lambda: tuple(array.copy() for array in arrays)
     return case

@@ -5,9 +5,12 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 Run = Callable[[], Any]
+# Runs a way once and says how many seconds that took.
+Clock = Callable[[], float]
 
 
 @dataclass
@@ -25,26 +28,38 @@ class Timing:
         return statistics.median(self.seconds)
 
 
-def interleave(ways: Mapping[str, Run], repeats: int, most_seconds: float = 20.0) -> dict[str, Timing]:
-    """Each way `repeats` times in turn; a way that has used up its seconds stops after three times."""
-    timings = {name: Timing() for name in ways}
+def interleave(clocks: Mapping[str, Clock], repeats: int, most_seconds: float) -> dict[str, Timing]:
+    """Each way `repeats` times in turn; a way that has used up its seconds stops after three times.
+
+    The order is another in each round: memory that a way has freed, and what the system still does about it, would
+    always meet the same next one.
+    """
+    order, random = list(clocks), Random(2010)
+    timings = {name: Timing() for name in clocks}
+    spent = dict.fromkeys(clocks, 0.0)
     for _ in range(repeats):
-        for name, run in ways.items():
-            timing = timings[name]
-            if len(timing.seconds) < 3 or sum(timing.seconds) < most_seconds:
-                timing.seconds.append(clock(run))
+        random.shuffle(order)
+        for name in order:
+            if len(timings[name].seconds) < 3 or spent[name] < most_seconds:
+                start = time.perf_counter()
+                timings[name].seconds.append(clocks[name]())
+                spent[name] += time.perf_counter() - start
     return timings
 
 
-def clock(run: Run) -> float:
-    """One time. The result is freed outside of it, and the garbage collector rests."""
+def clock(run: Run, calls: int = 1) -> float:
+    """The time of one call, or one call's share of many. Results are freed outside of it where there is only one; the
+    garbage collector rests."""
+    repeated = range(calls - 1)
     gc.collect()
     gc.disable()
     try:
         start = time.perf_counter()
+        for _ in repeated:
+            run()
         result = run()
         elapsed = time.perf_counter() - start
     finally:
         gc.enable()
     del result
-    return elapsed
+    return elapsed / calls

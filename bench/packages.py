@@ -3,7 +3,7 @@
 ptars is optional: without it the table of decoding has one column less.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,14 +20,17 @@ try:
 except ImportError:
     HandlerPool = None
 
-# The tables and the records use these names.
+# The tables, the targets and the records use these names.
 WIREARRAY, OFFICIAL, PTARS = "wirearray", "protobuf", "ptars"
-OFFICIAL_PARSE, NUMPY_LOAD, COPY = "protobuf, parse alone", "np.load", "copy"
+TWO_THREADS, OUT = "wirearray, threads=2", "wirearray, out="
+OFFICIAL_PARSE, NUMPY_LOAD, COPY, FRESH = "protobuf, parse alone", "np.load", "copy", "np.copyto(np.empty)"
 TO_LIST, OFFICIAL_FASTEST = "wirearray, to_list()", "protobuf, fastest"
 NUMPY_SAVE, TO_BYTES = "np.save", "tobytes"
 NUMPY_MAP = 'np.load(mmap_mode="r")'
+# The engine's own names, as the environment variable WIREARRAY_BACKEND has them.
+AVX512, AVX2, PORTABLE, PLAIN = "avx512", "avx2", "portable", "plain"
 # Those whose results are not what a case asks for: floors to compare with, and parts of other ways.
-UNCHECKED = {OFFICIAL_PARSE, NUMPY_LOAD, COPY, NUMPY_SAVE, TO_BYTES}
+UNCHECKED = {OFFICIAL_PARSE, NUMPY_LOAD, COPY, FRESH, NUMPY_SAVE, TO_BYTES}
 
 Way = Callable[[], tuple[Any, ...]]
 
@@ -37,30 +40,24 @@ def wirearray_type(name: str) -> Any:
     return wa.Schema.from_descriptor_set(descriptor_set())[f"{PACKAGE}.{name}"]
 
 
-def ways(*, wirearray: Way, official: Way, official_parse: Way, ptars: Way) -> dict[str, Way]:
-    """The ways of all packages that are installed."""
-    found = {WIREARRAY: wirearray, OFFICIAL: official, OFFICIAL_PARSE: official_parse}
+def peer_ways(*, official: Way, official_parse: Way, ptars: Way) -> dict[str, Way]:
+    """The ways of all other packages that are installed."""
+    found = {OFFICIAL: official, OFFICIAL_PARSE: official_parse}
     return found if HandlerPool is None else {**found, PTARS: ptars}
 
 
-def number_ways(message: str, read: Callable[[], bytes], names: tuple[str, ...]) -> dict[str, Way]:
-    """One message whose fields are repeated numbers."""
-    ours, official = wirearray_type(message), message_class(message)
-
-    def parsed() -> tuple[Array, ...]:
-        whole = official.FromString(read())
-        return tuple(np.asarray(getattr(whole, name)) for name in names)
-
-    return ways(
-        wirearray=lambda: _fields(ours.decode(read()), names),
-        official=parsed,
-        official_parse=lambda: (official.FromString(read()),),
-        ptars=lambda: ptars_lists(message, read()),
-    )
+def copy_ways(arrays: Sequence[Array]) -> dict[str, Way]:
+    """The floors of memory: arrays copied as NumPy does it, and into memory that it has just asked for."""
+    return {
+        COPY: lambda: tuple(array.copy() for array in arrays),
+        FRESH: lambda: tuple(_copied(array) for array in arrays),
+    }
 
 
-def _fields(record: Any, names: tuple[str, ...]) -> tuple[Array, ...]:
-    return tuple(record[name] for name in names)
+def _copied(array: Array) -> Array:
+    fresh = np.empty(array.shape, array.dtype)
+    np.copyto(fresh, array)
+    return fresh
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -83,7 +80,7 @@ def ptars_structs(message: str, data: bytes) -> tuple[Array, ...]:
     """One repeated message: a list column of structs, whose members may be lists again."""
     structs = _handler(message).list_to_record_batch([data]).column(0).flatten()
     members = [structs.field(index) for index in range(structs.type.num_fields)]
-    return tuple((member.flatten() if hasattr(member, "flatten") else member).to_numpy() for member in members)
+    return tuple(_from_arrow(member) for member in members)
 
 
 def ptars_rows(message: str, data: bytes, offsets: NDArray[np.int64]) -> Way:
@@ -97,6 +94,10 @@ def ptars_rows(message: str, data: bytes, offsets: NDArray[np.int64]) -> Way:
 
 
 def _from_arrow(column: Any) -> Any:
+    if pyarrow.types.is_list(column.type):
+        return _from_arrow(column.flatten())
+    if pyarrow.types.is_boolean(column.type):
+        return column.to_numpy(zero_copy_only=False)
     large = pyarrow.types.is_large_string(column.type)
     if not large and not pyarrow.types.is_string(column.type):
         return column.to_numpy()

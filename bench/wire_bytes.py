@@ -39,8 +39,40 @@ def unpacked_doubles(number: int, values: NDArray[np.float64]) -> bytes:
 
 
 def packed_varints(number: int, values: NDArray[np.integer]) -> bytes:
+    return delimited(number, _varints(values)[0])
+
+
+def unpacked_varints(number: int, values: NDArray[np.integer]) -> bytes:
+    return _varints(values, before=tag(number, VARINT))[0]
+
+
+def packed_runs(values: NDArray[np.integer], starts: NDArray[np.int64]) -> bytes:
+    """A message with the number 1 for each run of values; in each the run is packed, with the number 1 too."""
+    encoded, lengths = _varints(values)
+    payloads = np.add.reduceat(lengths, starts[:-1])
+    heads, head_lengths = _flatten(_run_head(payloads))
+    bodies, body_lengths = _flatten(_run_head(payloads + head_lengths))
+    parts = np.stack([body_lengths, head_lengths, payloads], axis=1).reshape(-1)
+    owner = np.repeat(np.tile(np.arange(3, dtype=np.uint8), len(payloads)), parts)
+    whole = np.empty(len(owner), np.uint8)
+    for index, part in enumerate((bodies, heads, encoded)):
+        whole[owner == index] = np.frombuffer(part, np.uint8)
+    return whole.tobytes()
+
+
+def _run_head(lengths: NDArray[np.int64]) -> "list[Columns]":
+    return [constant_columns(len(lengths), tag(1, LENGTH_DELIMITED)), varint_columns(lengths)]
+
+
+def _varints(values: NDArray[np.integer], before: bytes = b"") -> tuple[bytes, NDArray[np.int64]]:
+    """All values behind each other, with the same bytes before each, and how long each is."""
     pieces = [values[start : start + _PIECE] for start in range(0, len(values), _PIECE)]
-    return delimited(number, b"".join(_flatten([varint_columns(piece)])[0] for piece in pieces))
+    flat = [_flatten([constant_columns(len(piece), before), varint_columns(piece)]) for piece in pieces]
+    return b"".join(encoded for encoded, _ in flat), np.concatenate([lengths for _, lengths in flat])
+
+
+def from_zigzag(encoded: NDArray[np.uint64]) -> NDArray[np.int64]:
+    return (encoded >> np.uint64(1)).view(np.int64) ^ -(encoded & np.uint64(1)).view(np.int64)
 
 
 def points(x: NDArray[np.float64], y: NDArray[np.float64]) -> bytes:
@@ -65,7 +97,7 @@ def constant_columns(count: int, encoded: bytes) -> Columns:
 
 def varint_columns(values: NDArray[np.integer]) -> Columns:
     """Up to ten bytes a row, and a mask of those that belong to the varint; negative numbers take all ten."""
-    numbers = values.astype(np.int64).view(np.uint64)
+    numbers = values.astype(np.int64, copy=False).view(np.uint64)
     longest = max(1, (int(numbers.max(initial=0)).bit_length() + 6) // 7)
     rest = numbers[:, None] >> np.arange(0, 7 * longest, 7, dtype=np.uint64)
     more = np.zeros(rest.shape, np.bool_)
@@ -76,7 +108,8 @@ def varint_columns(values: NDArray[np.integer]) -> Columns:
 
 
 def double_columns(values: NDArray[np.float64]) -> Columns:
-    columns = values.astype("<f8").view(np.uint8).reshape(len(values), 8)
+    """Eight bytes a row for each value that it has."""
+    columns = values.astype("<f8").view(np.uint8).reshape(len(values), -1)
     return columns, np.ones(columns.shape, np.bool_)
 
 
