@@ -14,17 +14,25 @@ pub trait Kind: Copy + 'static {
     type Element: bytemuck::Pod + PartialEq + std::fmt::Debug;
     /// True where even numbers are positive and odd ones negative.
     const IS_ZIGZAG: bool;
+    /// True where values of 32 bits are written with 64, by their sign.
+    const IS_EXTENDED: bool = false;
     /// The value of a varint.
     fn of(varint: u64) -> Self::Element;
+    /// The varint of a value.
+    fn varint(value: Self::Element) -> u64;
 }
 
 /// int64 and uint64.
 #[derive(Debug, Clone, Copy)]
 pub struct Varint64;
 
-/// int32, uint32 and enums.
+/// uint32. What is read as int32 or as an enum is the same 32 bits.
 #[derive(Debug, Clone, Copy)]
 pub struct Varint32;
+
+/// int32 and enums as they are written: a negative one takes ten bytes, so that it can be read as int64 too.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed32;
 
 /// sint64.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +53,10 @@ impl Kind for Varint64 {
     fn of(varint: u64) -> u64 {
         varint
     }
+    #[inline(always)]
+    fn varint(value: u64) -> u64 {
+        value
+    }
 }
 
 impl Kind for Varint32 {
@@ -55,6 +67,24 @@ impl Kind for Varint32 {
     fn of(varint: u64) -> u32 {
         varint as u32
     }
+    #[inline(always)]
+    fn varint(value: u32) -> u64 {
+        u64::from(value)
+    }
+}
+
+impl Kind for Signed32 {
+    type Element = u32;
+    const IS_ZIGZAG: bool = false;
+    const IS_EXTENDED: bool = true;
+    #[inline(always)]
+    fn of(varint: u64) -> u32 {
+        Varint32::of(varint)
+    }
+    #[inline(always)]
+    fn varint(value: u32) -> u64 {
+        i64::from(value.cast_signed()).cast_unsigned()
+    }
 }
 
 impl Kind for Zigzag64 {
@@ -63,6 +93,10 @@ impl Kind for Zigzag64 {
     #[inline(always)]
     fn of(varint: u64) -> u64 {
         unzigzag64(varint)
+    }
+    #[inline(always)]
+    fn varint(value: u64) -> u64 {
+        zigzag64(value)
     }
 }
 
@@ -73,6 +107,10 @@ impl Kind for Zigzag32 {
     fn of(varint: u64) -> u32 {
         unzigzag32(varint as u32)
     }
+    #[inline(always)]
+    fn varint(value: u32) -> u64 {
+        u64::from(zigzag32(value))
+    }
 }
 
 impl Kind for Bool {
@@ -82,6 +120,11 @@ impl Kind for Bool {
     #[inline(always)]
     fn of(varint: u64) -> u8 {
         u8::from(varint != 0)
+    }
+    /// A lent array of bool can hold any byte; every one but 0 is true.
+    #[inline(always)]
+    fn varint(value: u8) -> u64 {
+        u64::from(value != 0)
     }
 }
 
@@ -167,10 +210,17 @@ pub const fn encode_short(value: u64) -> Option<(u64, usize)> {
     if value >= 1 << 56 {
         return None;
     }
+    Some(encode_56(value))
+}
+
+/// The same, of the lower 56 bits of a value, without a branch: for those whose lengths no one can guess.
+#[inline(always)]
+pub const fn encode_56(value: u64) -> (u64, usize) {
+    let value = value & ((1 << 56) - 1);
     // Seven bits into each of eight bytes, then the mark of every byte but the last.
     let len = len(value);
     let marks = 0x0080_8080_8080_8080 >> (8 * (8 - len));
-    Some((spread(value) | marks, len))
+    (spread(value) | marks, len)
 }
 
 /// Moves each group of seven of the lower 56 bits to a byte of its own.

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::number::{Form, Number, element, elements, with_number};
+use super::number::{Form, Number, bytes_of, element, elements, with_number};
 use super::write::{Put, put_of};
 use crate::column::{Buffer, StringColumn, Validity};
 use crate::varint;
@@ -289,10 +289,7 @@ impl Field<'_> {
 
 /// The bytes that successive numbers take.
 pub(super) fn len_of_numbers(form: Form, bytes: &[u8], values: Range<usize>) -> u64 {
-    match form.uniform_len() {
-        Some(len) => (len * values.len()) as u64,
-        None => with_number!(form, N => elements(bytes, values).map(|value| <N as Number>::len(value) as u64).sum()),
-    }
+    with_number!(form, N => N::len_of_run(bytes_of::<<N as Number>::Element>(bytes, values)))
 }
 
 /// The numbers of the values of a row.

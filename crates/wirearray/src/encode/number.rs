@@ -1,8 +1,11 @@
 //! Numbers: how each kind is written, and how many bytes it takes.
 
+use std::ops::Range;
+
 use super::message::Label;
 use crate::column::Element;
 use crate::schema::{Kind, Scalar};
+use crate::simd::{self, Backend};
 use crate::varint;
 use crate::wire::{WireType, WriteResult, Writer};
 
@@ -13,10 +16,10 @@ pub(super) enum Form {
     Fixed32,
     /// int64, uint64.
     Varint64,
-    /// int32, enums: as 64 bits with the sign, so that a negative one takes ten bytes.
+    /// int32, enums.
     Signed32,
     /// uint32.
-    Unsigned32,
+    Varint32,
     Zigzag64,
     Zigzag32,
     Bool,
@@ -30,7 +33,7 @@ impl Form {
             Kind::Scalar(Scalar::Float | Scalar::Fixed32 | Scalar::Sfixed32) => Self::Fixed32,
             Kind::Scalar(Scalar::Int64 | Scalar::Uint64) => Self::Varint64,
             Kind::Scalar(Scalar::Int32) | Kind::Enum(_) => Self::Signed32,
-            Kind::Scalar(Scalar::Uint32) => Self::Unsigned32,
+            Kind::Scalar(Scalar::Uint32) => Self::Varint32,
             Kind::Scalar(Scalar::Sint64) => Self::Zigzag64,
             Kind::Scalar(Scalar::Sint32) => Self::Zigzag32,
             Kind::Scalar(Scalar::Bool) => Self::Bool,
@@ -68,8 +71,12 @@ pub(super) trait Number {
     type Element: Element;
     /// How many bytes a value takes.
     fn len(value: Self::Element) -> usize;
-    /// Writes it behind a label.
+    /// How many bytes successive values take, the bytes of some elements.
+    fn len_of_run(values: &[u8]) -> u64;
+    /// Writes a value behind a label.
     fn put(value: Self::Element, label: Label, out: &mut Writer<'_>) -> WriteResult;
+    /// Writes successive values, the bytes of some elements, one right behind the other.
+    fn put_run(values: &[u8], out: &mut Writer<'_>) -> WriteResult;
 }
 
 /// Evaluates an expression with `$number` standing for the [`Number`] of a [`Form`].
@@ -85,27 +92,27 @@ macro_rules! with_number {
                 $body
             }
             $crate::encode::number::Form::Varint64 => {
-                type $number = $crate::encode::number::Varint64;
+                type $number = $crate::varint::Varint64;
                 $body
             }
             $crate::encode::number::Form::Signed32 => {
-                type $number = $crate::encode::number::Signed32;
+                type $number = $crate::varint::Signed32;
                 $body
             }
-            $crate::encode::number::Form::Unsigned32 => {
-                type $number = $crate::encode::number::Unsigned32;
+            $crate::encode::number::Form::Varint32 => {
+                type $number = $crate::varint::Varint32;
                 $body
             }
             $crate::encode::number::Form::Zigzag64 => {
-                type $number = $crate::encode::number::Zigzag64;
+                type $number = $crate::varint::Zigzag64;
                 $body
             }
             $crate::encode::number::Form::Zigzag32 => {
-                type $number = $crate::encode::number::Zigzag32;
+                type $number = $crate::varint::Zigzag32;
                 $body
             }
             $crate::encode::number::Form::Bool => {
-                type $number = $crate::encode::number::Bool;
+                type $number = $crate::varint::Bool;
                 $body
             }
         }
@@ -113,10 +120,11 @@ macro_rules! with_number {
 }
 pub(super) use with_number;
 
+pub(super) struct Fixed64;
+pub(super) struct Fixed32;
+
 macro_rules! fixed {
     ($name:ident, $element:ty) => {
-        pub(super) struct $name;
-
         impl Number for $name {
             type Element = $element;
 
@@ -126,35 +134,19 @@ macro_rules! fixed {
             }
 
             #[inline(always)]
+            fn len_of_run(values: &[u8]) -> u64 {
+                values.len() as u64
+            }
+
+            #[inline(always)]
             fn put(value: $element, label: Label, out: &mut Writer<'_>) -> WriteResult {
                 out.put_labelled(label.bits, label.len, u64::from(value), size_of::<$element>())
             }
-        }
-    };
-}
 
-macro_rules! varint {
-    ($name:ident, $element:ty, $value:ident => $varint:expr) => {
-        pub(super) struct $name;
-
-        impl Number for $name {
-            type Element = $element;
-
+            /// The bytes of the column are those of the wire.
             #[inline(always)]
-            fn len($value: $element) -> usize {
-                varint::len($varint)
-            }
-
-            #[inline(always)]
-            fn put($value: $element, label: Label, out: &mut Writer<'_>) -> WriteResult {
-                let varint = $varint;
-                match varint::encode_short(varint) {
-                    Some((bytes, len)) => out.put_labelled(label.bits, label.len, bytes, len),
-                    None => {
-                        out.put_labelled(label.bits, label.len, 0, 0)?;
-                        out.put_varint(varint)
-                    }
-                }
+            fn put_run(values: &[u8], out: &mut Writer<'_>) -> WriteResult {
+                out.put_slice(values)
             }
         }
     };
@@ -162,13 +154,49 @@ macro_rules! varint {
 
 fixed!(Fixed64, u64);
 fixed!(Fixed32, u32);
-varint!(Varint64, u64, value => value);
-varint!(Signed32, u32, value => i64::from(value.cast_signed()).cast_unsigned());
-varint!(Unsigned32, u32, value => u64::from(value));
-varint!(Zigzag64, u64, value => varint::zigzag64(value));
-varint!(Zigzag32, u32, value => u64::from(varint::zigzag32(value)));
-// A lent array of bool can hold any byte; every one but 0 is true.
-varint!(Bool, u8, value => u64::from(value != 0));
+
+impl<K: varint::Kind<Element: Element>> Number for K {
+    type Element = K::Element;
+
+    #[inline(always)]
+    fn len(value: K::Element) -> usize {
+        varint::len(K::varint(value))
+    }
+
+    #[inline(always)]
+    fn len_of_run(values: &[u8]) -> u64 {
+        if are_few::<K::Element>(values) {
+            return all::<K::Element>(values).map(|value| Self::len(value) as u64).sum();
+        }
+        simd::len_of_varints::<K>(Backend::active(), values)
+    }
+
+    #[inline(always)]
+    fn put(value: K::Element, label: Label, out: &mut Writer<'_>) -> WriteResult {
+        let varint = K::varint(value);
+        match varint::encode_short(varint) {
+            Some((bytes, len)) => out.put_labelled(label.bits, label.len, bytes, len),
+            None => {
+                out.put_labelled(label.bits, label.len, 0, 0)?;
+                out.put_varint(varint)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn put_run(values: &[u8], out: &mut Writer<'_>) -> WriteResult {
+        if are_few::<K::Element>(values) {
+            return all::<K::Element>(values).try_for_each(|value| Self::put(value, Label::NONE, out));
+        }
+        out.put_varints::<K>(Backend::active(), values)
+    }
+}
+
+/// True of so few elements that calling a kernel for them takes longer than to handle them one by one.
+#[inline(always)]
+fn are_few<T: Element>(values: &[u8]) -> bool {
+    values.len() < 8 * size_of::<T>()
+}
 
 /// Element number `index` of a column's bytes, which need not be aligned.
 #[inline(always)]
@@ -179,7 +207,17 @@ pub(super) fn element<T: Element>(bytes: &[u8], index: usize) -> T {
 
 /// Some successive elements of a column's bytes.
 #[inline(always)]
-pub(super) fn elements<T: Element>(bytes: &[u8], range: std::ops::Range<usize>) -> impl Iterator<Item = T> {
-    let size = size_of::<T>();
-    bytes[range.start * size..range.end * size].chunks_exact(size).map(bytemuck::pod_read_unaligned)
+pub(super) fn elements<T: Element>(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = T> {
+    all::<T>(bytes_of::<T>(bytes, range))
+}
+
+#[inline(always)]
+fn all<T: Element>(bytes: &[u8]) -> impl Iterator<Item = T> {
+    bytes.chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned)
+}
+
+/// The bytes of some successive elements of a column's bytes.
+#[inline(always)]
+pub(super) fn bytes_of<T: Element>(bytes: &[u8], range: Range<usize>) -> &[u8] {
+    &bytes[range.start * size_of::<T>()..range.end * size_of::<T>()]
 }

@@ -6,7 +6,8 @@ use super::align;
 use super::message::{
     BoundStrings, Field, Frame, Label, Length, Message, PADDED_LEN, PackedLens, Present, Values, range,
 };
-use super::number::{Form, Number, Varint64, element, elements, with_number};
+use super::number::{Form, Number, bytes_of, element, elements, with_number};
+use crate::varint::Varint64;
 use crate::wire::{WriteError, WriteResult, Writer};
 
 impl Message<'_> {
@@ -155,13 +156,7 @@ impl Field<'_> {
             PackedLens::Uniform(_) | PackedLens::Each { .. } => write_label_and_len(self.label, len, out)?,
         }
         let end = out.written() + len;
-        match form.fixed_width() {
-            // The bytes of the column are those of the wire.
-            Some(width) => out.put_slice(&bytes[values.start * width..values.end * width])?,
-            None => with_number!(form, N => {
-                elements(bytes, values).try_for_each(|value| <N as Number>::put(value, Label::NONE, out))?;
-            }),
-        }
+        with_number!(form, N => N::put_run(bytes_of::<<N as Number>::Element>(bytes, values), out)?);
         check_end(out, end)
     }
 }

@@ -7,6 +7,7 @@
 mod backend;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod encode;
 mod gather;
 mod kernel;
 mod portable;
@@ -15,6 +16,7 @@ mod tagged;
 mod varints;
 
 pub use backend::{Backend, BackendError};
+pub use encode::{Encoded, encode_varints, len_of_varints};
 pub use gather::{Word, gather};
 pub use prefetch::prefetch_behind;
 pub use tagged::decode_tagged;

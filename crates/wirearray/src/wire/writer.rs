@@ -5,7 +5,8 @@
 
 use std::mem::MaybeUninit;
 
-use crate::varint;
+use crate::simd::{self, Backend};
+use crate::varint::{self, Kind};
 
 /// Memory is made ready in pieces of this size, that of a huge page: each is touched at its last byte before it is
 /// written, because the kernel then zeroes it ascending, which is twice as fast.
@@ -135,6 +136,21 @@ impl<'m> Writer<'m> {
     pub fn put_varint(&mut self, value: u64) -> WriteResult {
         let (bits, len) = varint::encode(value);
         self.put_bits(bits, len)
+    }
+
+    /// Writes elements, given as their bytes, as varints.
+    #[inline(never)]
+    pub fn put_varints<K: Kind>(&mut self, backend: Backend, mut elements: &[u8]) -> WriteResult {
+        loop {
+            let room = self.memory.get_mut(self.position..self.ready).unwrap_or_default();
+            let encoded = simd::encode_varints::<K>(backend, elements, room);
+            self.position = self.position.wrapping_add(encoded.bytes.len());
+            elements = elements.get(encoded.read..).unwrap_or_default();
+            let Some((next, rest)) = elements.split_at_checked(size_of::<K::Element>()) else { return Ok(()) };
+            // No room for one more: it goes across the border of what is ready.
+            self.put_varint(K::varint(bytemuck::pod_read_unaligned(next)))?;
+            elements = rest;
+        }
     }
 
     /// Writes `value` as a varint of `len` bytes, which may be more than it needs, up to five.

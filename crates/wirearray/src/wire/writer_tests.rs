@@ -1,6 +1,7 @@
 #![allow(clippy::indexing_slicing)]
 
 use super::*;
+use crate::varint::Varint64;
 
 fn room(len: usize) -> Vec<MaybeUninit<u8>> {
     vec![MaybeUninit::uninit(); len]
@@ -25,6 +26,12 @@ fn write_all_sorts(writer: &mut Writer<'_>, large: &[u8]) -> Result<Vec<u8>, Wri
         expected.extend_from_slice(&[0x83, 0x80, 0x80, 0]);
         writer.put_run::<2, 3>([7, bits], &[1, 2, 3, 4, 5, 6])?;
         expected.extend_from_slice(&[7, bits, 1, 2, 3, 7, bits, 4, 5, 6]);
+        let numbers: Vec<u64> = (0..u32::from(bits)).map(|shift| value >> shift).collect();
+        writer.put_varints::<Varint64>(Backend::active(), bytemuck::cast_slice(&numbers))?;
+        for number in numbers {
+            let (bytes, len) = varint::encode(number);
+            expected.extend_from_slice(&bytes.to_le_bytes()[..len]);
+        }
         if bits % 16 == 0 {
             writer.put_slice(large)?;
             expected.extend_from_slice(large);
@@ -89,4 +96,26 @@ fn a_sink_can_stop_the_writer() {
     let mut writer = Writer::with_sink(&mut memory, &mut full);
     assert_eq!(writer.put_slice(&[0; 16]), Ok(()));
     assert_eq!(writer.put_slice(&[0]), Err(WriteError));
+}
+
+#[test]
+fn varints_cross_the_borders_of_pages_and_of_pieces() {
+    let numbers: Vec<u64> = (0..2_000_000).map(|index| 0x0123_4567_89ab_cdef >> (index % 61)).collect();
+    let elements = bytemuck::cast_slice(&numbers);
+    let len = usize::try_from(simd::len_of_varints::<Varint64>(Backend::Plain, elements)).unwrap();
+    assert!(len > 2 * PAGED_FROM, "many pages");
+    let mut expected = room(len);
+    let expected = simd::encode_varints::<Varint64>(Backend::Plain, elements, &mut expected).bytes;
+    for backend in Backend::available() {
+        let (mut memory, mut piece, mut gathered) = (room(len), room(1000), Gather(Vec::new()));
+        let mut writer = Writer::new(&mut memory);
+        writer.put_varints::<Varint64>(backend, elements).unwrap();
+        assert!(writer.finish().unwrap() == expected, "{} into memory", backend.name());
+        let mut writer = Writer::with_sink(&mut piece, &mut gathered);
+        writer.put_varints::<Varint64>(backend, elements).unwrap();
+        writer.flush().unwrap();
+        assert!(gathered.0 == expected, "{} through a sink", backend.name());
+        let mut writer = Writer::new(&mut memory[1..]);
+        assert_eq!(writer.put_varints::<Varint64>(backend, elements), Err(WriteError), "{}", backend.name());
+    }
 }

@@ -40,6 +40,20 @@ pub(super) unsafe fn load(source: &[u8], at: usize) -> __m512i {
     unsafe { _mm512_loadu_si512(source.as_ptr().wrapping_add(at).cast()) }
 }
 
+/// Loads up to 64 bytes, with zeros behind them.
+#[inline]
+#[target_feature(enable = "avx512bw,bmi2")]
+pub(super) fn load_up_to(bytes: &[u8]) -> __m512i {
+    match bytes.first_chunk() {
+        Some(bytes) => load_from(bytes),
+        None => {
+            let mask = _bzhi_u64(!0, bytes.len() as u32);
+            // SAFETY: the mask names the bytes of the slice, and others are not touched.
+            unsafe { _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().cast()) }
+        }
+    }
+}
+
 /// Stores 64 bytes of values from number `at` on.
 #[inline]
 #[target_feature(enable = "avx512bw")]
@@ -185,6 +199,18 @@ pub(super) fn store_64<K: Kind>(group: &mut [MaybeUninit<K::Element>], at: usize
     }
     let low = _mm512_cvtepi64_epi32(varints);
     store_half(group, at, if K::IS_ZIGZAG { unzigzag_32_half(low) } else { low });
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(super) fn zigzag_64(values: __m512i) -> __m512i {
+    _mm512_xor_si512(_mm512_slli_epi64::<1>(values), _mm512_srai_epi64::<63>(values))
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(super) fn zigzag_32(values: __m512i) -> __m512i {
+    _mm512_xor_si512(_mm512_slli_epi32::<1>(values), _mm512_srai_epi32::<31>(values))
 }
 
 #[inline]
