@@ -3,10 +3,13 @@
 An engine chooses its backend once, so one process cannot compare two. Each process times itself.
 """
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from packages import AVX2, AVX512, PLAIN, PORTABLE, wirearray_type
 from samples import Sample, bytes_long
 
 BACKENDS = (AVX512, AVX2, PORTABLE, PLAIN)
+VARIABLE = "WIREARRAY_BACKEND"
 
 
 @dataclass
@@ -43,13 +47,21 @@ def _integers(lengths: str, count: int, _: Path) -> Case:
     sample = samples.integers(count, bytes_long(*LENGTHS[lengths]))
     case = BackendCase(f"packed int64 of {lengths} bytes", sample, {}, assert_columns)
     for backend in BACKENDS:
-        connection = start_worker(_serve, sample, backend, environment={"WIREARRAY_BACKEND": backend})
-        refusal = receive(connection)
-        if refusal is None:
-            case.processes[backend] = connection
-        else:
+        if refusal := _refusal(backend):
             case.missing[backend] = refusal
+            continue
+        connection = start_worker(_serve, sample, backend, environment={VARIABLE: backend})
+        receive(connection)
+        case.processes[backend] = connection
     return case
+
+
+@lru_cache
+def _refusal(backend: str) -> str:
+    """What the package says where this processor lacks a backend; nothing where it does not."""
+    environment = {**os.environ, VARIABLE: backend}
+    tried = subprocess.run([sys.executable, "-c", "import wirearray"], env=environment, capture_output=True, text=True)
+    return tried.stderr.strip().rpartition("\n")[2]
 
 
 def _ask(connection: Connection) -> float:
@@ -58,12 +70,8 @@ def _ask(connection: Connection) -> float:
 
 
 def _serve(connection: Connection, sample: Sample, backend: str) -> None:
-    """Says why it cannot decode with this backend, or nothing; then measures one decode each time it is asked."""
-    try:
-        active = _core._backend()
-    except BaseException as error:  # Where the engine panics, that is no Exception.
-        connection.send(str(error))
-        return
+    """Says when it is ready; then measures one decode each time it is asked."""
+    active = _core._backend()
     assert active == backend, f"the engine uses {active}, not {backend}"
     decode = partial(wirearray_type(sample.message).decode, sample.data, threads=1)
 

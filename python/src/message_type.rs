@@ -61,7 +61,7 @@ impl MessageType {
 
     /// Decodes what the official package has written.
     pub(crate) fn decode_bytes(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Record> {
-        let options = Options { keep_unknown: true, cores: Cores::all(), ..Options::DEFAULT };
+        let options = Options { keep_unknown: true, cores: Cores::ALL, ..Options::DEFAULT };
         self.decode_owned(py, Arc::new(Lent::new(data, "data")?), options, None)
     }
 
@@ -190,7 +190,7 @@ impl MessageType {
     /// The GIL is released. Messages may be nested 100 deep, as in the official parsers; required fields may be missing. All
     /// else is as the Protocol Buffers encoding specification has it.
     #[pyo3(
-        signature = (data, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::all(), out = None),
+        signature = (data, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None),
         text_signature = "($self, data, *, copy=True, keep_unknown=False, threads=None, out=None)"
     )]
     fn decode(
@@ -233,7 +233,7 @@ impl MessageType {
     /// DecodeError, ValueError
     ///     As for :meth:`decode`.
     #[pyo3(
-        signature = (path, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::all(), out = None),
+        signature = (path, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None),
         text_signature = "($self, path, *, copy=True, keep_unknown=False, threads=None, out=None)"
     )]
     fn load(
@@ -288,7 +288,7 @@ impl MessageType {
     /// >>> schema["Tick"].decode_many([b"\x08\x05", b"", b"\x08\x07"])["price"]
     /// array([5, 0, 7])
     #[pyo3(
-        signature = (data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::all(), out = None),
+        signature = (data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None),
         text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False, threads=None, out=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]

@@ -40,9 +40,7 @@ impl<'py> FromPyObject<'_, 'py> for CopyArgument {
 pub(crate) struct ThreadsArgument(Cores);
 
 impl ThreadsArgument {
-    pub(crate) fn all() -> Self {
-        Self(Cores::all())
-    }
+    pub(crate) const ALL: Self = Self(Cores::ALL);
 }
 
 impl<'py> FromPyObject<'_, 'py> for ThreadsArgument {
@@ -50,7 +48,7 @@ impl<'py> FromPyObject<'_, 'py> for ThreadsArgument {
 
     fn extract(threads: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         match threads.extract::<Option<i64>>() {
-            Ok(None) => Ok(Self::all()),
+            Ok(None) => Ok(Self::ALL),
             Ok(Some(threads)) if threads >= 1 => Ok(Self(Cores::up_to(usize::try_from(threads)?))),
             Ok(Some(threads)) => Err(PyValueError::new_err(format!("threads: expected at least 1, got {threads}"))),
             Err(_) => {

@@ -9,32 +9,35 @@ use std::thread;
 /// How many threads may work together, and at what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cores {
-    /// The most threads, the calling one among them.
-    pub threads: usize,
+    /// The most threads, the calling one among them; without a number as many as there are cores.
+    pub threads: Option<usize>,
     /// The bytes of input from which on there is a second one.
     pub least_len: usize,
 }
 
 impl Cores {
     /// The calling thread alone.
-    pub const ONE: Self = Self { threads: 1, least_len: Self::LEAST_LEN };
+    pub const ONE: Self = Self { threads: Some(1), least_len: Self::LEAST_LEN };
+
+    /// As many threads as this process may use cores, for inputs that are worth it.
+    pub const ALL: Self = Self { threads: None, least_len: Self::LEAST_LEN };
 
     /// Decoding so many bytes takes about half a millisecond, twenty times as long as starting a thread.
     pub const LEAST_LEN: usize = 4 << 20;
 
     /// Up to so many threads for inputs that are worth it.
     pub fn up_to(threads: usize) -> Self {
-        Self { threads, ..Self::ONE }
-    }
-
-    /// As many threads as this process may use cores, for inputs that are worth it.
-    pub fn all() -> Self {
-        Self::up_to(thread::available_parallelism().map_or(1, NonZero::get))
+        Self { threads: Some(threads), ..Self::ONE }
     }
 
     /// The threads for an input of `len` bytes.
     pub fn for_len(self, len: usize) -> usize {
-        if len < self.least_len { 1 } else { self.threads.min(2 * len / self.least_len.max(1)).max(1) }
+        if len < self.least_len || self.threads == Some(1) {
+            return 1;
+        }
+        // To ask the system takes longer than to decode a small input.
+        let most = self.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
+        most.min(len / (self.least_len / 2).max(1)).max(1)
     }
 }
 
@@ -58,7 +61,7 @@ mod tests {
 
     #[test]
     fn small_inputs_get_one_thread_and_larger_ones_no_more_than_help() {
-        let cores = Cores { threads: 8, least_len: 100 };
+        let cores = Cores { threads: Some(8), least_len: 100 };
         assert_eq!([0, 99, 100, 199, 1_000_000].map(|len| cores.for_len(len)), [1, 1, 2, 3, 8]);
         assert_eq!(Cores::ONE.for_len(usize::MAX / 2), 1);
     }

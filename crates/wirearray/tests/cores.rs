@@ -17,7 +17,7 @@ fn decode(bytes: &[u8], threads: usize, least_len: usize) -> Result<Table, Decod
         schema::Schema::from_descriptor_set(&schema::compile_source("m.proto", NUMBERS, &[]).unwrap()).unwrap();
     let message = schema.message_id("M").unwrap();
     let plan = Plan::new(Arc::new(schema), message);
-    let cores = Cores { threads, least_len };
+    let cores = Cores { threads: Some(threads), least_len };
     decode::decode(&plan, bytes.into(), Options { cores, ..Options::default() })
 }
 

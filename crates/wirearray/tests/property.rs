@@ -98,7 +98,7 @@ proptest! {
         let mut messages: Vec<&[u8]> = rows.iter().map(|&row| fine[row]).collect();
         let expected = once.take(&rows);
         prop_assert_eq!(&decode_rows(&sample.plan, &messages, Cores::ONE).unwrap(), &expected);
-        let cores = Cores { threads: 3, least_len: 1 };
+        let cores = Cores { threads: Some(3), least_len: 1 };
         prop_assert_eq!(&decode_rows(&sample.plan, &messages, cores).unwrap(), &expected);
         messages.extend(sample.messages());
         let [one, three] = [Cores::ONE, cores].map(|cores| decode_rows(&sample.plan, &messages, cores));

@@ -99,6 +99,18 @@ impl<'p> Decoder<'p> {
     }
 }
 
+/// A run of fewer bytes is over before anything but reading one varint after the other has begun.
+const SHORT: usize = 24;
+
+#[inline]
+fn decode_short_run<'a, V: Varint>(values: &mut Buffer<V::Element>, mut run: &'a [u8], at_most: usize) -> &'a [u8] {
+    while let Ok((varint, len)) = varint::read(run) {
+        values.push(V::of(varint), at_most);
+        run = &run[len..];
+    }
+    run
+}
+
 /// Appends the varints of a packed run; returns what is left of it, from the first fault on.
 #[inline]
 pub(super) fn decode_run<'a, V: Varint>(
@@ -107,6 +119,9 @@ pub(super) fn decode_run<'a, V: Varint>(
     at_most: usize,
     cores: Cores,
 ) -> &'a [u8] {
+    if run.len() < SHORT {
+        return decode_short_run::<V>(values, run, at_most);
+    }
     let backend = Backend::active();
     let mut rest = run;
     let threads = cores.for_len(run.len());
