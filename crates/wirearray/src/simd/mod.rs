@@ -10,6 +10,7 @@ mod avx512;
 mod encode;
 mod gather;
 mod kernel;
+mod places;
 mod portable;
 mod prefetch;
 mod tagged;
