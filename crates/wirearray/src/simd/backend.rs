@@ -3,6 +3,8 @@
 use std::sync::OnceLock;
 
 #[cfg(target_arch = "x86_64")]
+use super::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
 use super::avx512::Avx512;
 
 /// The environment variable that names a backend.
@@ -15,6 +17,9 @@ pub enum Backend {
     /// AVX-512 with VBMI2: Intel from Ice Lake on, AMD from Zen 4 on.
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+    /// AVX2: Intel from Haswell on, AMD from Excavator on.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
     /// Eight bytes at a time in ordinary registers: everywhere.
     Portable,
     /// One byte at a time: what the others are measured against and compared with.
@@ -61,6 +66,7 @@ impl Backend {
         #[cfg(target_arch = "x86_64")]
         {
             available.extend(Avx512::detect().map(Self::Avx512));
+            available.extend(Avx2::detect().map(Self::Avx2));
         }
         available.extend([Self::Portable, Self::Plain]);
         available
@@ -71,6 +77,8 @@ impl Backend {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "avx2",
             Self::Portable => "portable",
             Self::Plain => "plain",
         }

@@ -7,12 +7,16 @@
 mod backend;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod encode;
 mod gather;
 mod kernel;
 mod places;
 mod portable;
 mod prefetch;
+#[cfg(target_arch = "x86_64")]
+mod shuffle;
 mod tagged;
 mod varints;
 

@@ -78,6 +78,8 @@ fn run<K: Kind>(
     match backend {
         #[cfg(target_arch = "x86_64")]
         Backend::Avx512(proof) => proof.decode::<K>(source, limit, destination),
+        #[cfg(target_arch = "x86_64")]
+        Backend::Avx2(proof) => proof.decode::<K>(source, limit, destination),
         Backend::Portable => portable::decode::<K>(source, limit, destination),
         Backend::Plain => Progress { read: 0, written: 0 },
     }
