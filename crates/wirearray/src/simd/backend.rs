@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 use super::avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 use super::avx512::Avx512;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use super::neon::Neon;
 
 /// The environment variable that names a backend.
 const VARIABLE: &str = "WIREARRAY_BACKEND";
@@ -20,6 +22,9 @@ pub enum Backend {
     /// AVX2: Intel from Haswell on, AMD from Excavator on.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    /// NEON: every 64-bit ARM processor.
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    Neon(Neon),
     /// Eight bytes at a time in ordinary registers: everywhere.
     Portable,
     /// One byte at a time: what the others are measured against and compared with.
@@ -68,6 +73,10 @@ impl Backend {
             available.extend(Avx512::detect().map(Self::Avx512));
             available.extend(Avx2::detect().map(Self::Avx2));
         }
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        {
+            available.extend(Neon::detect().map(Self::Neon));
+        }
         available.extend([Self::Portable, Self::Plain]);
         available
     }
@@ -79,6 +88,8 @@ impl Backend {
             Self::Avx512(_) => "avx512",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            Self::Neon(_) => "neon",
             Self::Portable => "portable",
             Self::Plain => "plain",
         }

@@ -12,10 +12,12 @@ mod avx2;
 mod encode;
 mod gather;
 mod kernel;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
 mod places;
 mod portable;
 mod prefetch;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 mod shuffle;
 mod tagged;
 mod varints;

@@ -80,6 +80,8 @@ fn run<K: Kind>(
         Backend::Avx512(proof) => proof.decode::<K>(source, limit, destination),
         #[cfg(target_arch = "x86_64")]
         Backend::Avx2(proof) => proof.decode::<K>(source, limit, destination),
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        Backend::Neon(proof) => proof.decode::<K>(source, limit, destination),
         Backend::Portable => portable::decode::<K>(source, limit, destination),
         Backend::Plain => Progress { read: 0, written: 0 },
     }
