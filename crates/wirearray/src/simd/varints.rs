@@ -68,7 +68,7 @@ impl Progress {
 }
 
 /// Runs the backend's kernel, as [`Progress`] says.
-fn run<K: Kind>(
+pub(super) fn run<K: Kind>(
     backend: Backend,
     source: &[u8],
     limit: usize,
