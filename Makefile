@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Later than all that the environment was made from.
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench develop release format lint rust-test python-test typing clean
+.PHONY: demo test bench develop release format lint rust-test python-test backend-test typing clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -16,7 +16,7 @@ help: ## List the targets.
 demo: release ## The founding experiment, live: SIZE=small takes seconds.
 	$(BIN)/python bench/demo.py --size $(SIZE)
 
-test: lint rust-test python-test typing ## Everything that has to hold.
+test: lint rust-test python-test backend-test typing ## Everything that has to hold.
 
 bench: release ## Compare with targets, other libraries and plain copies: SIZE=small takes a minute.
 	$(BIN)/python bench/compare.py --size $(SIZE)
@@ -43,6 +43,14 @@ rust-test:
 
 python-test: develop
 	$(BIN)/python -m pytest python/tests
+
+# Everything once more with each of the processor's other backends.
+backend-test: develop
+	@set -e; for backend in $$($(BIN)/python -c 'from wirearray import _core; print(*_core._backends()[1:])'); do \
+		echo "with WIREARRAY_BACKEND=$$backend"; \
+		WIREARRAY_BACKEND=$$backend cargo test --package wirearray --all-features --quiet; \
+		WIREARRAY_BACKEND=$$backend $(BIN)/python -m pytest -q --no-header -p no:cacheprovider python/tests; \
+	done
 
 typing: develop
 	cd python && ../$(BIN)/mypy wirearray

@@ -58,4 +58,10 @@ mod _core {
     fn _backend() -> &'static str {
         Backend::active().name()
     }
+
+    /// Return the names that this processor has instructions for: list of str, the fastest first.
+    #[pyfunction]
+    fn _backends() -> Vec<&'static str> {
+        Backend::available().into_iter().map(Backend::name).collect()
+    }
 }

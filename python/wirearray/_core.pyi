@@ -17,6 +17,7 @@ _Out: TypeAlias = dict[str, NDArray[Any]]
 __version__: Final[str]
 
 def _backend() -> str: ...
+def _backends() -> list[str]: ...
 
 @final
 class Schema:

@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use super::lent::LentMemory;
 
 /// Columns that may come to this many bytes live on huge pages. NumPy draws the line at the same size.
-const HUGE_FROM: usize = 4 << 20;
+pub(super) const HUGE_FROM: usize = 4 << 20;
 
 /// Where a column that may grow so large leaves the heap: from here on the faults of small pages, about 1.5 µs for each
 /// 4 KiB, cost more than a huge page of which a part stays unused.
