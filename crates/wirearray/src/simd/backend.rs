@@ -3,7 +3,11 @@
 use std::sync::OnceLock;
 
 #[cfg(target_arch = "x86_64")]
+use super::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
 use super::avx512::Avx512;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use super::neon::Neon;
 
 /// The environment variable that names a backend.
 const VARIABLE: &str = "WIREARRAY_BACKEND";
@@ -15,6 +19,12 @@ pub enum Backend {
     /// AVX-512 with VBMI2: Intel from Ice Lake on, AMD from Zen 4 on.
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+    /// AVX2: Intel from Haswell on, AMD from Excavator on.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// NEON: every 64-bit ARM processor.
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    Neon(Neon),
     /// Eight bytes at a time in ordinary registers: everywhere.
     Portable,
     /// One byte at a time: what the others are measured against and compared with.
@@ -61,6 +71,11 @@ impl Backend {
         #[cfg(target_arch = "x86_64")]
         {
             available.extend(Avx512::detect().map(Self::Avx512));
+            available.extend(Avx2::detect().map(Self::Avx2));
+        }
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        {
+            available.extend(Neon::detect().map(Self::Neon));
         }
         available.extend([Self::Portable, Self::Plain]);
         available
@@ -71,6 +86,10 @@ impl Backend {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "avx2",
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            Self::Neon(_) => "neon",
             Self::Portable => "portable",
             Self::Plain => "plain",
         }

@@ -37,6 +37,8 @@ pub fn gather<'d, W: Word, const TAG: usize>(
     let mut count = match backend {
         #[cfg(target_arch = "x86_64")]
         Backend::Avx512(proof) => proof.gather::<W, TAG>(source, tag, destination),
+        #[cfg(target_arch = "x86_64")]
+        Backend::Avx2(proof) => proof.gather::<W, TAG>(source, tag, destination),
         Backend::Plain => 0,
         _ => gather_by_eight::<W, TAG>(source, tag, destination),
     };
@@ -65,14 +67,12 @@ pub(super) fn gather_by_eight<W: Word, const TAG: usize>(
     let stride = TAG + size_of::<W>();
     let mut count = 0;
     for (records, slots) in source.chunks_exact(8 * stride).zip(destination.as_chunks_mut::<8>().0) {
-        let mut difference = 0;
+        let mut are_same = true;
         for (record, slot) in records.chunks_exact(stride).zip(slots) {
-            for (found, expected) in record.iter().zip(tag) {
-                difference |= found ^ expected;
-            }
+            are_same &= record[..TAG] == tag;
             slot.write(W::from_le(&record[TAG..]));
         }
-        if difference != 0 {
+        if !are_same {
             break;
         }
         count += 8;

@@ -7,11 +7,18 @@
 mod backend;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod encode;
 mod gather;
 mod kernel;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
+mod places;
 mod portable;
 mod prefetch;
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
+mod shuffle;
 mod tagged;
 mod varints;
 

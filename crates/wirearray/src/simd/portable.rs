@@ -1,76 +1,140 @@
-//! Packed varints in ordinary registers: a map of where varints end in 64 bytes, then eight bytes at a time.
+//! Packed varints in ordinary registers: list where each varint ends, then load, cut and squeeze them one by one.
 //!
-//! The map is what breaks the chain of a byte loop, in which each varint's place depends on the length of the one before. The
-//! groups of seven bits are squeezed together in three steps, without a branch on the length.
+//! The list is what breaks the chain of a byte loop, in which each varint's place depends on the length of the one before. What
+//! happens to a varint then is the same whatever its length, so no branch has to be guessed, and the compiler squeezes as many
+//! at a time as a vector has room for.
 
 use std::mem::MaybeUninit;
 
 use super::kernel::{GROUP, Progress, SLACK};
-use crate::varint::{self, Kind};
+use super::places::PLACES;
+use crate::varint::{Kind, MAX_LEN};
 
 /// The top bit of each of eight bytes.
 const MARKS: u64 = 0x8080_8080_8080_8080;
 
-/// As [`Progress`] says; a block of 64 bytes is what it calls a group.
+/// The lowest bit of each of eight bytes.
+const ONES: u64 = MARKS >> 7;
+
+/// Varints that are cut together, and then squeezed together.
+const PART: usize = 8;
+
+/// The values of a group.
+type Group<K> = [MaybeUninit<<K as Kind>::Element>; GROUP];
+
+/// Where the varints of a group end, counted from its start, which stands in front of them. Eight are listed at a time, so
+/// there is room for some behind the group's own.
+type Ends = [u16; 1 + GROUP + 8];
+
+/// As [`Progress`] says.
 pub(super) fn decode<K: Kind>(source: &[u8], limit: usize, destination: &mut [MaybeUninit<K::Element>]) -> Progress {
     debug_assert!(limit + SLACK <= source.len());
+    let mut ends = [0; _];
     let mut done = Progress { read: 0, written: 0 };
-    for (number, block) in source[..limit + SLACK].as_chunks::<64>().0.iter().enumerate() {
-        let room = destination.get_mut(done.written..).and_then(<[_]>::first_chunk_mut::<GROUP>);
-        let Some(room) = room.filter(|_| done.read < limit) else { break };
-        let ends = ends_in(block);
-        let before = done.written;
-        if ends == !0 && done.read == number * 64 {
-            room.iter_mut().zip(block).for_each(|(slot, &byte)| _ = slot.write(K::of(u64::from(byte))));
-            done = Progress { read: done.read + 64, written: before + 64 };
-            continue;
-        }
-        decode_block::<K>(source, number * 64, ends, room, &mut done);
-        if done.written - before < ends.count_ones() as usize {
-            break;
-        }
+    for group in destination.as_chunks_mut().0 {
+        let Some(bytes) = source.get(done.read..).filter(|_| done.read < limit) else { break };
+        let read = widen_group::<K>(bytes, group).or_else(|| {
+            list_group(bytes, &mut ends)?;
+            decode_group::<K>(bytes, &ends, group)
+        });
+        let Some(read) = read else { break };
+        done.add(Progress { read, written: GROUP });
     }
     done
 }
 
-/// Decodes the varints that end in the block at byte `start`; it ends in front of one that is too long.
+/// Decodes a group of single bytes, where it is one; returns its length.
 #[inline(always)]
-fn decode_block<K: Kind>(
-    source: &[u8],
-    start: usize,
-    mut ends: u64,
-    room: &mut [MaybeUninit<K::Element>; GROUP],
-    done: &mut Progress,
-) {
-    // There are at most as many ends as slots.
-    for slot in room.iter_mut().take(ends.count_ones() as usize) {
-        let end = start + ends.trailing_zeros() as usize + 1;
-        ends &= ends.wrapping_sub(1);
-        let value = match (source.get(done.read..).and_then(<[u8]>::first_chunk), end - done.read) {
-            (Some(&bytes), len @ 1..=8) => squeeze(u64::from_le_bytes(bytes), len),
-            (_, 9..=varint::MAX_LEN) => varint::read(&source[done.read..end]).map_or(0, |(value, _)| value),
-            _ => return,
-        };
-        slot.write(K::of(value));
-        *done = Progress { read: end, written: done.written + 1 };
+fn widen_group<K: Kind>(bytes: &[u8], group: &mut Group<K>) -> Option<usize> {
+    let bytes: &[u8; GROUP] = bytes.first_chunk()?;
+    let any = bytes.as_chunks().0.iter().fold(0, |any, &word| any | u64::from_le_bytes(word));
+    if any & MARKS != 0 {
+        return None;
     }
+    group.iter_mut().zip(bytes).for_each(|(slot, &byte)| _ = slot.write(K::of(u64::from(byte))));
+    Some(GROUP)
 }
 
-/// A bit for each byte in which a varint ends, the first one lowest.
+/// Lists the ends of a group; nothing where a varint is too long for that, or the source ends.
 #[inline(always)]
-fn ends_in(block: &[u8; 64]) -> u64 {
-    block.as_chunks::<8>().0.iter().rev().fold(0, |ends, bytes| {
-        let clear = !u64::from_le_bytes(*bytes) & MARKS;
-        // The multiplication moves the eight marks, seven bits apart each, side by side into the highest byte.
-        ends << 8 | (clear >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
-    })
+fn list_group(bytes: &[u8], ends: &mut Ends) -> Option<()> {
+    /// No group is longer, so all places fit in 16 bits.
+    const LONGEST: usize = GROUP * MAX_LEN;
+    let mut count = 1;
+    for (word, start) in bytes.as_chunks().0.iter().zip((0..LONGEST as u16).step_by(8)) {
+        let last = (!u64::from_le_bytes(*word) & MARKS) >> 7;
+        // One multiplication moves the eight bits, a byte apart each, side by side into the highest byte, one adds them up.
+        let pattern = last.wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        let slots: &mut [u16; 8] = ends[count..].first_chunk_mut()?;
+        for (slot, &place) in slots.iter_mut().zip(&PLACES[pattern as usize]) {
+            *slot = start + u16::from(place);
+        }
+        count += (last.wrapping_mul(ONES) >> 56) as usize;
+        if count > GROUP {
+            return Some(());
+        }
+    }
+    None
 }
 
-/// The value of the varint of `len` bytes, at most eight, at the start of a word.
+/// Decodes a group that ends as listed; returns its length, or nothing where a varint is too long.
 #[inline(always)]
-fn squeeze(word: u64, len: usize) -> u64 {
-    let spare = (64 - 8 * len) as u32;
-    let groups = (word << spare) >> spare & !MARKS;
+fn decode_group<K: Kind>(bytes: &[u8], ends: &Ends, group: &mut Group<K>) -> Option<usize> {
+    let lens = ends[..GROUP].iter().zip(&ends[1..]).map(|(start, end)| end - start);
+    match usize::from(lens.fold(0, u16::max)) {
+        0..=8 => squeeze_group::<K, false>(bytes, ends, group)?,
+        9..=MAX_LEN => squeeze_group::<K, true>(bytes, ends, group)?,
+        _ => return None,
+    }
+    Some(usize::from(ends[GROUP]))
+}
+
+/// Decodes a group whose varints have at most eight bytes, or else at most ten.
+#[inline(always)]
+fn squeeze_group<K: Kind, const HAS_LONG: bool>(bytes: &[u8], ends: &Ends, group: &mut Group<K>) -> Option<()> {
+    let (mut first_eight, mut ninth_on) = ([0; PART], [0; PART]);
+    for (number, slots) in group.as_chunks_mut::<PART>().0.iter_mut().enumerate() {
+        let (starts, ends) = (&ends[number * PART..][..PART], &ends[number * PART + 1..][..PART]);
+        for place in 0..PART {
+            let (start, len) = (usize::from(starts[place]), ends[place].wrapping_sub(starts[place]) % 16);
+            let window: &[u8; MAX_LEN] = bytes.get(start..start + MAX_LEN)?.first_chunk()?;
+            let (first, rest) = window.split_first_chunk()?;
+            first_eight[place] = u64::from_le_bytes(*first) & FIRST_EIGHT[usize::from(len)];
+            if HAS_LONG {
+                ninth_on[place] = u64::from(u16::from_le_bytes(*rest.first_chunk()?) & NINTH_ON[usize::from(len)]);
+            }
+        }
+        for ((slot, &low), &high) in slots.iter_mut().zip(&first_eight).zip(&ninth_on) {
+            // Of the tenth one bit has room.
+            let high = if HAS_LONG { (high & 0x7f) << 56 | (high >> 8) << 63 } else { 0 };
+            slot.write(K::of(squeeze(low) | high));
+        }
+    }
+    Some(())
+}
+
+/// The bits that count of a varint's first eight bytes, by its length.
+static FIRST_EIGHT: [u64; 16] = {
+    let mut masks = [!MARKS; 16];
+    let mut len = 0;
+    while len < 8 {
+        masks[len] &= (1 << (8 * len)) - 1;
+        len += 1;
+    }
+    masks
+};
+
+/// The bits that count of its ninth and tenth byte.
+static NINTH_ON: [u16; 16] = {
+    let mut masks = [0; 16];
+    masks[9] = 0x007f;
+    masks[10] = 0x7f7f;
+    masks
+};
+
+/// Joins eight groups of seven bits.
+#[inline(always)]
+fn squeeze(groups: u64) -> u64 {
     let pairs = (groups & 0x007f_007f_007f_007f) | (groups & 0x7f00_7f00_7f00_7f00) >> 1;
     let fours = (pairs & 0x0000_3fff_0000_3fff) | (pairs & 0x3fff_0000_3fff_0000) >> 2;
     (fours & 0x0fff_ffff) | (fours & 0x0fff_ffff_0000_0000) >> 4

@@ -1,5 +1,6 @@
 use std::mem::MaybeUninit;
 
+use super::kernel::{GROUP, SLACK};
 use super::*;
 use crate::varint::{self, Bool, Kind, Varint32, Varint64, Zigzag32, Zigzag64};
 
@@ -42,6 +43,11 @@ fn mixes() -> Vec<(String, Vec<u8>)> {
         }
         mix("nearly all 1 byte", &mut |random| if random.below(100) == 0 { 1 + random.below(10) } else { 1 });
         mix("9 or 10 bytes", &mut |random| 9 + random.below(2));
+        let mut number = 0;
+        mix("lengths that rise and fall by and by", &mut |random| {
+            number += 1;
+            1 + random.below(1 + number / 90 % 10)
+        });
     }
     mixes
 }
@@ -104,6 +110,49 @@ fn every_backend_stops_in_front_of_a_varint_that_is_too_long_wherever_it_stands(
             }
         }
     }
+}
+
+#[test]
+fn no_number_of_bytes_is_taken_for_what_is_left_of_it_in_fewer_bits() {
+    let lens = [11, 127, 128, 129, 255, 256, 257, 266, 513, 1025, 4097, 32_769, 65_536, 65_537, 65_546, 131_073];
+    for (long, before) in lens.into_iter().flat_map(|long| [0, 1, 63, 64, 65, 511, 512, 1000, 5000].map(|n| (long, n)))
+    {
+        let mut bytes = varints(before, |random| 1 + random.below(3));
+        let good = bytes.len();
+        bytes.extend(std::iter::repeat_n(0x80, long - 1));
+        bytes.extend(varints(300, |_| 1));
+        for backend in Backend::available() {
+            let mut found = vec![MaybeUninit::uninit(); before + 301];
+            let found = decode_varints::<Varint64>(backend, &bytes, &mut found);
+            assert_eq!((found.read, found.values.len()), (good, before), "{}, {long} bytes", backend.name());
+        }
+    }
+}
+
+/// What a kernel does not decode, the plain loop does, and values alone do not tell.
+#[test]
+fn each_kernel_alone_decodes_all_but_the_end_of_long_runs() {
+    for (name, bytes) in mixes().into_iter().filter(|(_, bytes)| bytes.len() > 4 * (SLACK + GROUP * varint::MAX_LEN)) {
+        for backend in Backend::available().into_iter().filter(|&backend| backend != Backend::Plain) {
+            check_kernel::<Varint64>(backend, &bytes, &name);
+            check_kernel::<Varint32>(backend, &bytes, &name);
+            check_kernel::<Zigzag64>(backend, &bytes, &name);
+            check_kernel::<Zigzag32>(backend, &bytes, &name);
+            // Flags of more than a byte are not what kernels are made for.
+            if bytes.iter().all(|&byte| byte < 0x80) {
+                check_kernel::<Bool>(backend, &bytes, &name);
+            }
+        }
+    }
+}
+
+fn check_kernel<K: Kind>(backend: Backend, source: &[u8], name: &str) {
+    let limit = source.len() - SLACK;
+    let mut room = vec![MaybeUninit::uninit(); varint::count(source)];
+    let progress = varints::run::<K>(backend, source, limit, &mut room);
+    let name = format!("{}, {name}, {}: {progress:?}", backend.name(), std::any::type_name::<K>());
+    assert!(progress.read + GROUP * varint::MAX_LEN > limit, "{name} of {limit} bytes");
+    assert_eq!(progress.written, varint::count(&source[..progress.read]), "{name}");
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Progress {
 }
 
 /// Runs the backend's kernel, as [`Progress`] says.
-fn run<K: Kind>(
+pub(super) fn run<K: Kind>(
     backend: Backend,
     source: &[u8],
     limit: usize,
@@ -78,6 +78,10 @@ fn run<K: Kind>(
     match backend {
         #[cfg(target_arch = "x86_64")]
         Backend::Avx512(proof) => proof.decode::<K>(source, limit, destination),
+        #[cfg(target_arch = "x86_64")]
+        Backend::Avx2(proof) => proof.decode::<K>(source, limit, destination),
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        Backend::Neon(proof) => proof.decode::<K>(source, limit, destination),
         Backend::Portable => portable::decode::<K>(source, limit, destination),
         Backend::Plain => Progress { read: 0, written: 0 },
     }
@@ -87,12 +91,12 @@ fn run<K: Kind>(
 fn decode_end<K: Kind>(backend: Backend, source: &[u8], destination: &mut [MaybeUninit<K::Element>]) -> Progress {
     /// The most bytes that are taken to that place: what a kernel leaves, a group of the longest varints and the slack.
     const MOST: usize = GROUP * varint::MAX_LEN + SLACK;
-    /// Below so many bytes it takes longer to move them than to decode them one by one.
-    const LEAST: usize = 24;
+    // Below so many bytes it takes longer to move them, and to decode a whole group, than to decode them one by one.
+    let least = if backend == Backend::Portable { 64 } else { 24 };
     let source = &source[..source.len().min(MOST)];
     let count_all = varint::count(source);
     let count = count_all.min(destination.len());
-    if source.len() < LEAST || count < LEAST / 2 {
+    if source.len() < least || count < least / 2 {
         return Progress { read: 0, written: 0 };
     }
     // Zeros are varints too: with a group of them behind, the last varint of the run is in a whole group.
