@@ -119,11 +119,12 @@ impl Allocation {
             // The bound was too low. It must not be so again and again.
             limit = limit.max(self.reserved.saturating_mul(2));
         }
-        if limit >= HUGE_FROM
-            && needed >= LEAVE_HEAP_AT
-            && let Some(mapped) = Self::map(limit).or_else(|| Self::map(needed))
-        {
-            return self.move_to(mapped, used);
+        if limit >= HUGE_FROM && needed >= LEAVE_HEAP_AT {
+            // Where address space is limited, twice as much as so far, so that not every page is one more move.
+            let twice = self.reserved.saturating_mul(2).max(needed).min(limit);
+            if let Some(mapped) = Self::map(limit).or_else(|| Self::map(twice)).or_else(|| Self::map(needed)) {
+                return self.move_to(mapped, used);
+            }
         }
         self.grow_heap(needed, limit);
     }

@@ -21,6 +21,10 @@ impl Element for u32 {}
 impl Element for u64 {}
 impl Element for i64 {}
 
+/// Elements that may come to so many bytes get their address space at once, or are counted: a system that has little of it
+/// rarely refuses less.
+const RESERVE_FROM: usize = 16 << 20;
+
 /// A growable array of `T`.
 #[derive(Debug)]
 pub struct Buffer<T> {
@@ -148,6 +152,19 @@ impl<T: Element> Buffer<T> {
         // SAFETY: the bytes of `count` elements behind them have just been reserved, which is memory to write to;
         // `MaybeUninit` needs no value there.
         unsafe { std::slice::from_raw_parts_mut(end.cast(), count) }
+    }
+
+    /// Makes sure of address space for all elements that can still come, which are `at_most`, where they are so many that it
+    /// is an address space of their own; returns that number. Where the system has not so much, `count` says how many come next,
+    /// and that is returned.
+    pub fn reserve_or_count(&mut self, at_most: usize, count: impl FnOnce() -> usize) -> usize {
+        let is_large = at_most.saturating_mul(size_of::<T>()) >= RESERVE_FROM;
+        if !is_large || !self.is_fresh() || !self.reserve(at_most, at_most).is_empty() {
+            return at_most;
+        }
+        let count = count();
+        self.reserve(count, count);
+        count
     }
 
     /// Counts `count` more elements, which have been written to what [`Buffer::reserve`] gave.

@@ -68,6 +68,7 @@ impl<'p> Decoder<'p> {
         let at_most = reader.len_left().saturating_add(run.len()) / width;
         let threads = self.options.cores.for_len(run.len());
         let values = T::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
+        let at_most = if run.len() < LONG { at_most } else { values.reserve_or_count(at_most, || run.len() / width) };
         let mut rest = run;
         if threads > 1 {
             let pieces = PackedFixed { run, piece_len: piece_len(run.len()).next_multiple_of(width) };
@@ -102,6 +103,9 @@ impl<'p> Decoder<'p> {
 /// A run of fewer bytes is over before anything but reading one varint after the other has begun.
 const SHORT: usize = 24;
 
+/// A run of at least so many bytes is worth to look for address space beforehand.
+pub(super) const LONG: usize = 512 << 10;
+
 #[inline]
 fn decode_short_run<'a, V: Varint>(values: &mut Buffer<V::Element>, mut run: &'a [u8], at_most: usize) -> &'a [u8] {
     while let Ok((varint, len)) = varint::read(run) {
@@ -124,6 +128,7 @@ pub(super) fn decode_run<'a, V: Varint>(
     }
     let backend = Backend::active();
     let mut rest = run;
+    let at_most = if run.len() < LONG { at_most } else { values.reserve_or_count(at_most, || varint::count(run)) };
     let threads = cores.for_len(run.len());
     if threads > 1 {
         let pieces = PackedVarints::<V> { run, piece_len: piece_len(run.len()), kind: PhantomData };

@@ -2,14 +2,14 @@
 
 use super::frame::Reader;
 use super::numbers::{Fixed, Varint};
-use super::packed::no_view;
+use super::packed::{LONG, no_view};
 use super::pieces::{Records, piece_len};
 use super::{Decoder, Views};
 use crate::column::Width;
 use crate::error::{DecodeErrorKind, NoView, WireResult};
 use crate::plan::{Number, Step};
 use crate::simd::{self, Backend};
-use crate::varint::{Bool, Varint32, Varint64, Zigzag32, Zigzag64};
+use crate::varint::{self, Bool, Varint32, Varint64, Zigzag32, Zigzag64};
 
 impl<'p> Decoder<'p> {
     #[inline(always)]
@@ -32,8 +32,9 @@ impl<'p> Decoder<'p> {
         let backend = Backend::active();
         let start = reader.field_start;
         let mut rest = reader.input.bytes.get(start..reader.frame.end).unwrap_or_default();
-        let at_most = reader.rows_left();
+        let mut at_most = reader.rows_left();
         let values = V::Element::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
+        let mut is_first = true;
         loop {
             let mut read = 0;
             values.fill(at_most, |room| {
@@ -45,6 +46,10 @@ impl<'p> Decoder<'p> {
             if values.has_room() || !rest.starts_with(tag) {
                 break;
             }
+            if is_first && rest.len() >= LONG {
+                at_most = values.reserve_or_count(at_most, || count_tagged(rest, tag));
+            }
+            is_first = false;
         }
         reader.seek(reader.frame.end - rest.len());
         if rest.starts_with(tag) {
@@ -84,7 +89,7 @@ impl<'p> Decoder<'p> {
         let Some(&tag) = records.first_chunk::<TAG>().filter(|_| records.len() >= stride) else {
             return Err(reader.cursor.fault(DecodeErrorKind::Truncated));
         };
-        let at_most = reader.len_left() / stride + 1;
+        let mut at_most = reader.len_left() / stride + 1;
         let (backend, cores) = (Backend::active(), self.options.cores);
         let values = T::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
         let mut is_first = true;
@@ -94,6 +99,10 @@ impl<'p> Decoder<'p> {
             records = &records[count * stride..];
             if values.has_room() || !records.starts_with(&tag) || records.len() < stride {
                 break;
+            }
+            if is_first && records.len() >= LONG {
+                let tags = || records.chunks_exact(stride).take_while(|record| record.starts_with(&tag)).count();
+                at_most = values.reserve_or_count(at_most, tags);
             }
             let threads = cores.for_len(records.len());
             if is_first && threads > 1 {
@@ -109,4 +118,17 @@ impl<'p> Decoder<'p> {
         reader.seek(reader.frame.end - records.len());
         Ok(())
     }
+}
+
+/// How many varints follow each other, each behind the tag.
+#[cold]
+fn count_tagged(mut bytes: &[u8], tag: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(behind) = bytes.strip_prefix(tag)
+        && let Ok((_, len)) = varint::read(behind)
+    {
+        bytes = &behind[len..];
+        count += 1;
+    }
+    count
 }
