@@ -40,7 +40,6 @@ const UNSAFE: &[&str] = &[
     "crates/wirearray/src/simd/avx512/lanes.rs",
     "crates/wirearray/src/simd/avx512/mod.rs",
     "crates/wirearray/src/simd/encode.rs",
-    "crates/wirearray/src/simd/encode_tests.rs",
     "crates/wirearray/src/simd/gather.rs",
     "crates/wirearray/src/simd/neon.rs",
     "crates/wirearray/src/simd/prefetch.rs",
