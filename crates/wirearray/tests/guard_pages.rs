@@ -7,8 +7,8 @@
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-use wirearray::simd::{Backend, Decoded, Word, decode_tagged, decode_varints, gather};
-use wirearray::varint::{Bool, Kind, Varint32, Varint64, Zigzag32, Zigzag64};
+use wirearray::simd::{Backend, Decoded, Word, decode_tagged, decode_varints, encode_varints, gather, len_of_varints};
+use wirearray::varint::{Bool, Kind, Signed32, Varint32, Varint64, Zigzag32, Zigzag64};
 
 /// What the bytes in front of an output hold before and have to hold afterwards.
 const UNTOUCHED: [u8; 512] = [0xa5; 512];
@@ -129,6 +129,30 @@ impl Bench {
     }
 }
 
+/// The way back: elements to varints, as many as there is room for in as many bytes.
+impl Bench {
+    fn check_encoding<K: Kind>(&mut self, elements: &[u8], gap: Option<usize>) {
+        let len = len_of_varints::<K>(Backend::Plain, elements);
+        let source = self.input.place(elements, gap);
+        for backend in Backend::available() {
+            assert_eq!(len_of_varints::<K>(backend, source), len, "{}", backend.name());
+        }
+        self.check::<u8>(elements, gap, |backend, source, room| {
+            let encoded = encode_varints::<K>(backend, source, room);
+            Decoded { read: encoded.read, values: encoded.bytes }
+        });
+    }
+
+    fn check_encoding_of_every_kind(&mut self, elements: &[u8], gap: Option<usize>) {
+        self.check_encoding::<Varint64>(elements, gap);
+        self.check_encoding::<Varint32>(elements, gap);
+        self.check_encoding::<Signed32>(elements, gap);
+        self.check_encoding::<Zigzag64>(elements, gap);
+        self.check_encoding::<Zigzag32>(elements, gap);
+        self.check_encoding::<Bool>(elements, gap);
+    }
+}
+
 /// Runs of varints of up to so many bytes.
 fn mixes(len: usize) -> Vec<Vec<u8>> {
     let mut state = 1u64;
@@ -212,6 +236,25 @@ fn varints_with_a_tag_before_each() {
             bench.check::<u64>(&bytes[..len], gap, |backend, source, room| {
                 decode_tagged::<Varint64>(backend, source, &tag, room)
             });
+        }
+    }
+}
+
+#[test]
+fn elements_at_every_alignment() {
+    let mut bench = Bench::new();
+    let numbers = |longest: u32| {
+        (0..500u64).flat_map(move |n| {
+            let spread = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            (spread >> (64 - (7 * (1 + n as u32 % longest)).min(64))).to_le_bytes()
+        })
+    };
+    let mixes = [1, 2, 4, 8, 10].map(|longest| numbers(longest).collect::<Vec<u8>>());
+    for len in (0..=600).chain(3900..=4000) {
+        for (number, gap) in places().enumerate() {
+            if len % 4 == 0 || number % 7 == 0 {
+                bench.check_encoding_of_every_kind(&mixes[(len + number) % mixes.len()][..len], gap);
+            }
         }
     }
 }

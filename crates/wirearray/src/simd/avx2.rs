@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code, reason = "calls functions that are compiled for AVX2, and loads and stores arrays")]
 
+mod encode;
+
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
@@ -16,7 +18,9 @@ pub struct Avx2(());
 
 impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt")).then_some(Self(()))
+        let has_all =
+            is_x86_feature_detected!("avx2") && is_x86_feature_detected!("lzcnt") && is_x86_feature_detected!("popcnt");
+        has_all.then_some(Self(()))
     }
 
     pub(super) fn decode<K: Kind>(
@@ -36,6 +40,16 @@ impl Avx2 {
         }
         // SAFETY: `self` exists, so `detect` has found every feature that the function is compiled for.
         unsafe { compiled::<K>(self, source, limit, destination) }
+    }
+
+    pub(super) fn encode<K: Kind>(self, elements: &[u8], destination: &mut [MaybeUninit<u8>]) -> Progress {
+        // SAFETY: as above.
+        unsafe { encode::encode::<K>(elements, destination) }
+    }
+
+    pub(super) fn len_of_varints<K: Kind>(self, elements: &[u8]) -> u64 {
+        // SAFETY: as above.
+        unsafe { encode::len_of_varints::<K>(elements) }
     }
 
     pub(super) fn gather<W: Word, const TAG: usize>(

@@ -29,7 +29,9 @@ pub fn len_of_varints<K: Kind>(backend: Backend, elements: &[u8]) -> u64 {
     match backend {
         #[cfg(target_arch = "x86_64")]
         Backend::Avx512(proof) => proof.len_of_varints::<K>(elements),
-        _ => varints_of::<K>(elements).map(|varint| varint::len(varint) as u64).sum(),
+        #[cfg(target_arch = "x86_64")]
+        Backend::Avx2(proof) => proof.len_of_varints::<K>(elements),
+        _ => sum_of_lens::<K>(elements),
     }
 }
 
@@ -41,6 +43,10 @@ pub fn encode_varints<'d, K: Kind>(
 ) -> Encoded<'d> {
     let elements = whole::<K>(elements);
     let mut done = run::<K>(backend, elements, destination);
+    // What does not fill a group, or has no room for one, follows one by one: fast as long as there is room to spare.
+    if backend != Backend::Plain && done.read < elements.len() {
+        done.add(encode_by_words::<K>(&elements[done.read..], &mut destination[done.written..]));
+    }
     if done.read < elements.len() {
         done.add(encode_plainly::<K>(&elements[done.read..], &mut destination[done.written..]));
     }
@@ -56,8 +62,8 @@ fn whole<K: Kind>(elements: &[u8]) -> &[u8] {
     &elements[..elements.len() - elements.len() % size_of::<K::Element>()]
 }
 
-/// Runs the backend's kernel, which takes elements as long as it has room for them, or for a little more. In its progress
-/// both are bytes: those of the elements that were read, and those of the varints that were written.
+/// Runs the backend's kernel, which takes groups of elements as long as it has room for them, or for a little more. In its
+/// progress both are bytes: those of the elements that were read, and those of the varints that were written.
 #[inline]
 fn run<K: Kind>(backend: Backend, elements: &[u8], destination: &mut [MaybeUninit<u8>]) -> Progress {
     match backend {
@@ -65,6 +71,8 @@ fn run<K: Kind>(backend: Backend, elements: &[u8], destination: &mut [MaybeUnini
         _ if is_flag::<K>() => encode_flags::<K>(elements, destination),
         #[cfg(target_arch = "x86_64")]
         Backend::Avx512(proof) => proof.encode::<K>(elements, destination),
+        #[cfg(target_arch = "x86_64")]
+        Backend::Avx2(proof) => proof.encode::<K>(elements, destination),
         _ => encode_by_words::<K>(elements, destination),
     }
 }
@@ -74,9 +82,15 @@ const fn is_flag<K: Kind>() -> bool {
     size_of::<K::Element>() == 1
 }
 
+/// The bytes that the varints of elements take, counted one by one.
+#[inline(always)]
+pub(super) fn sum_of_lens<K: Kind>(elements: &[u8]) -> u64 {
+    varints_of::<K>(elements).map(|varint| varint::len(varint) as u64).sum()
+}
+
 /// The varints of elements.
 #[inline(always)]
-fn varints_of<K: Kind>(elements: &[u8]) -> impl Iterator<Item = u64> {
+pub(super) fn varints_of<K: Kind>(elements: &[u8]) -> impl Iterator<Item = u64> {
     elements.chunks_exact(size_of::<K::Element>()).map(|element| K::varint(bytemuck::pod_read_unaligned(element)))
 }
 
@@ -87,14 +101,15 @@ fn encode_flags<K: Kind>(elements: &[u8], destination: &mut [MaybeUninit<u8>]) -
     Progress { read: len, written: len }
 }
 
+/// Room for eight of the longest varints, the last of which is stored as sixteen bytes.
+pub(super) const ROOM_FOR_EIGHT: usize = 7 * varint::MAX_LEN + 16;
+
 /// Encodes elements in ordinary registers, eight at a time, each stored with what is behind it.
 fn encode_by_words<K: Kind>(elements: &[u8], destination: &mut [MaybeUninit<u8>]) -> Progress {
-    /// Eight of the longest varints, the last of which is stored as sixteen bytes.
-    const ROOM: usize = 7 * varint::MAX_LEN + 16;
     let mut done = Progress { read: 0, written: 0 };
     let mut blocks = elements.chunks_exact(8 * size_of::<K::Element>());
     for block in &mut blocks {
-        let Some(room) = destination[done.written..].first_chunk_mut::<ROOM>() else { return done };
+        let Some(room) = destination[done.written..].first_chunk_mut::<ROOM_FOR_EIGHT>() else { return done };
         let mut varints = [0; 8];
         varints.iter_mut().zip(varints_of::<K>(block)).for_each(|(slot, varint)| *slot = varint);
         done.add(Progress { read: block.len(), written: encode_eight(varints, room) });
@@ -131,7 +146,7 @@ fn encode_eight(varints: [u64; 8], room: &mut [MaybeUninit<u8>]) -> usize {
 
 /// Stores a varint, and up to sixteen bytes in all; returns its length.
 #[inline(always)]
-fn store_varint(room: &mut [MaybeUninit<u8>], varint: u64) -> usize {
+pub(super) fn store_varint(room: &mut [MaybeUninit<u8>], varint: u64) -> usize {
     if let Some((bytes, len)) = varint::encode_short(varint) {
         room[..8].write_copy_of_slice(&bytes.to_le_bytes());
         return len;
