@@ -168,6 +168,17 @@ impl<T: Element> NumberLists<T> {
         &mut self.values
     }
 
+    /// The values of the last row, to append to.
+    pub fn values_mut(&mut self) -> &mut Buffer<T> {
+        &mut self.values
+    }
+
+    /// Makes `row` the last row, of which the first value comes behind `ahead` others that are not there yet.
+    #[inline(always)]
+    pub fn open_ahead(&mut self, row: usize, ahead: usize, at_most: AtMost) {
+        self.starts.open(row, self.values.len() + ahead, at_most);
+    }
+
     /// Takes a run of the input in place of a copy, where it is the first; false where values have come before.
     pub fn try_view(&mut self, row: usize, view: View) -> bool {
         let is_first = self.values.is_empty() && self.view.is_none();
@@ -186,7 +197,8 @@ impl<T: Element> NumberLists<T> {
         }
     }
 
-    pub(super) fn truncate(&mut self, rows: usize) {
+    /// Forgets all rows from number `rows` on.
+    pub fn truncate(&mut self, rows: usize) {
         if let Some(start) = self.starts.truncate(rows) {
             self.values.truncate(start);
             // A view is the only run and its row the last, so it goes with that row.
