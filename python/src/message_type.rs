@@ -167,7 +167,8 @@ impl MessageType {
     ///     Arrays to decode values into, by field name or path, as in ``{"times": a, "series.values": b}``: flat, contiguous,
     ///     writable, of the field's own dtype, and long enough. The result's array is the front part of the given one, as long
     ///     as there are values; what lies behind them stays as it is. A loop over files that gives the same arrays again and
-    ///     again needs no fresh memory. After an error the arrays hold anything.
+    ///     again needs no fresh memory, and overwrites earlier results. After an error the arrays hold anything. Do not resize
+    ///     them with ``refcheck=False``.
     ///
     /// Returns
     /// -------

@@ -1,6 +1,6 @@
 //! How to decode, as Python says it.
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use wirearray::cores::Cores;
 use wirearray::decode::{Options, Views};
@@ -51,6 +51,9 @@ impl<'py> FromPyObject<'_, 'py> for ThreadsArgument {
             Ok(None) => Ok(Self::ALL),
             Ok(Some(threads)) if threads >= 1 => Ok(Self(Cores::up_to(usize::try_from(threads)?))),
             Ok(Some(threads)) => Err(PyValueError::new_err(format!("threads: expected at least 1, got {threads}"))),
+            Err(error) if error.is_instance_of::<PyOverflowError>(threads.py()) => {
+                Err(PyValueError::new_err(format!("threads: {} is no number of threads", threads.repr()?)))
+            }
             Err(_) => {
                 let found = threads.repr()?;
                 Err(PyTypeError::new_err(format!("threads: expected a number of threads or None, got {found}")))

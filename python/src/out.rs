@@ -106,19 +106,22 @@ fn lend(array: &Bound<'_, PyAny>, path: &str, dtype: Dtype) -> PyResult<(Range<u
     if !untyped.dtype().is_equiv_to(&expected) {
         return refuse(format!("expected an array of {expected}, got one of {}", untyped.dtype()));
     }
-    let flags = array.getattr("flags")?;
-    let buffer = PyUntypedBuffer::get(array)?;
-    if untyped.ndim() != 1 || !buffer.is_c_contiguous() {
+    if untyped.ndim() != 1 {
         return refuse("the array has to be flat and contiguous".into());
     }
-    if buffer.readonly() || !flags.getattr("aligned")?.extract::<bool>()? {
+    let buffer = PyUntypedBuffer::get(array)?;
+    if !buffer.is_c_contiguous() {
+        return refuse("the array has to be flat and contiguous".into());
+    }
+    if buffer.readonly() || !buffer.buf_ptr().addr().is_multiple_of(dtype.size()) {
         return refuse("the array has to be writable and aligned".into());
     }
     let len = if untyped.len() == 0 { 0 } else { buffer.len_bytes() };
     let start = NonNull::new(buffer.buf_ptr().cast::<u8>()).unwrap_or(NonNull::<u64>::dangling().cast());
     let memory = start.addr().get()..start.addr().get() + len;
-    // SAFETY: the exporter keeps `len` bytes there, writable by the check above, until the buffer is released, which dropping
-    // the owner does. Nothing here holds a reference to them; what Python code does to them meanwhile changes values only.
+    // SAFETY: an exporter keeps `len` bytes there, writable by the check above, until the buffer is released, which dropping the
+    // owner does; that no one has NumPy move them all the same (`resize(refcheck=False)`) is asked of the caller. Results of
+    // earlier calls with the same array read it by slices of their own; what others do to it meanwhile changes values only.
     let lent = unsafe { LentMemory::new(start, len, buffer) };
     Ok((memory, lent))
 }

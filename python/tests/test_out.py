@@ -139,6 +139,7 @@ def test_an_array_that_is_too_short_is_refused_with_the_length_needed(length: in
         ({"times": np.zeros(5, ">f8")}, ValueError, "expected an array of float64, got one of >f8"),
         ({"times": np.zeros((5, 1))}, ValueError, "flat and contiguous"),
         ({"times": np.zeros(10)[::2]}, ValueError, "flat and contiguous"),
+        ({"times": np.array(5.0)}, ValueError, "flat and contiguous"),
         ({"times": np.frombuffer(bytes(40))}, ValueError, "writable and aligned"),
         ({"times": np.zeros(41, np.uint8)[1:].view(float)}, ValueError, "writable and aligned"),
     ],

@@ -37,11 +37,11 @@ def test_any_number_of_threads_gives_the_same_arrays(threads: int | None, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("threads", "error"), [(0, ValueError), (-1, ValueError), ("two", TypeError), (1.5, TypeError)]
+    ("threads", "error"), [(0, ValueError), (-1, ValueError), (2**63, ValueError), ("two", TypeError), (1.5, TypeError)]
 )
 def test_numbers_of_threads_that_are_none_are_refused(threads: object, error: type[Exception]) -> None:
     for decode in (SERIES.decode, lambda data, **options: SERIES.decode_many([data], **options)):
-        with pytest.raises(error, match="threads: expected"):
+        with pytest.raises(error, match="threads: "):
             decode(b"", threads=threads)
 
 

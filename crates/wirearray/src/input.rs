@@ -31,7 +31,7 @@ pub fn open(path: &Path) -> io::Result<Owner> {
 }
 
 fn map(file: &File) -> io::Result<Owner> {
-    // SAFETY: the mapping is private and read-only. That no one cuts the file short is asked of the caller above; other
+    // SAFETY: nothing is written through the mapping. That no one cuts the file short is asked of the caller above; other
     // writers can change values meanwhile; the decoder bounds every access by lengths of slices, never by what it read.
     let mapping = unsafe { Mmap::map(file) }?;
     // Advice only: the pages are wanted once, in order.

@@ -1,7 +1,7 @@
 //! Many messages on several cores: split by bytes, decoded apart, joined in their order.
 //!
-//! A piece is so small that its columns stay in the cache until they are appended to those of all, so that several threads need
-//! no more memory than one, and no pass more over it. Whoever hands in the piece whose turn it is appends it, and all that wait
+//! A piece is so small that its columns stay in the cache until they are appended to those of all: beside the result there are
+//! but a few of them for each thread, and there is no pass more over it. Whoever hands in the piece whose turn it is appends it, and all that wait
 //! behind it; the others go on decoding meanwhile.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::plan::Plan;
 const PIECE: usize = 256 << 10;
 
 /// Pieces for each thread that may wait to be appended.
-const MOST_WAITING: usize = 4;
+const MOST_WAITING: usize = 1;
 
 /// Messages that lie in memory, by number.
 pub trait Messages: Sync {
@@ -179,7 +179,9 @@ impl<M: Messages> Work<'_, M> {
             lock(&self.result).append(piece.rows.start, &mut batch, piece.len_left / 2 + 1);
             handed_in = lock(&self.handed_in);
             handed_in.next += 1;
-            handed_in.spare.push(batch);
+            if handed_in.spare.len() < self.most_waiting {
+                handed_in.spare.push(batch);
+            }
         }
         handed_in.is_appending = false;
     }

@@ -22,6 +22,9 @@ fn plan(message: &str) -> Plan {
 /// The fields of a row.
 type Parts = [Vec<u8>; 6];
 
+/// What makes a row another one.
+type Change = fn(&mut Parts);
+
 /// A row, whose parts are as `change` leaves them.
 fn row(number: usize, change: impl Fn(&mut Parts)) -> Vec<u8> {
     let steps: Vec<u8> = (0..number % 40).flat_map(|step| [0x80 | step as u8, 1]).collect();
@@ -45,7 +48,7 @@ fn decode_rows(rows: &[Vec<u8>]) -> Result<Table, DecodeError> {
 
 #[test]
 fn a_fault_in_any_of_them_is_found_in_its_row_and_at_its_byte() {
-    let faults: [(&str, fn(&mut Parts)); 7] = [
+    let faults: [(&str, Change); 7] = [
         ("a varint that is too long", |parts| parts[0] = [vec![0x08], vec![0xff; 11]].concat()),
         ("one within a packed run", |parts| parts[1] = [vec![0x12, 15], vec![0xff; 14], vec![1]].concat()),
         ("a packed run that ends within a varint", |parts| parts[1] = vec![0x12, 3, 1, 1, 0x80]),
@@ -72,7 +75,7 @@ fn a_fault_in_any_of_them_is_found_in_its_row_and_at_its_byte() {
 #[test]
 fn rows_within_a_message_are_those_of_many_messages() {
     // Others among them, with a field twice, in another order, one less, or an empty run.
-    let others: [fn(&mut Parts); 5] = [
+    let others: [Change; 5] = [
         |parts| parts[4] = vec![0x28, 1, 0x28, 0],
         |parts| parts.swap(0, 5),
         |parts| parts[3] = vec![],

@@ -257,8 +257,12 @@ fn read_string<'a>(reader: &mut Reader<'a, '_>, is_text: bool) -> WireResult<&'a
 
 #[inline(never)]
 fn check_utf8(reader: &Reader<'_, '_>, bytes: &[u8]) -> WireResult<()> {
+    if simdutf8::basic::from_utf8(bytes).is_ok() {
+        return Ok(());
+    }
+    // The place is found in a second look, for which lent bytes may have become others: `simdutf8::compat` relies on them.
     let start = reader.cursor.position().saturating_sub(bytes.len());
-    let is_utf8 = simdutf8::compat::from_utf8(bytes);
+    let is_utf8 = std::str::from_utf8(bytes);
     is_utf8
         .map(drop)
         .map_err(|error| WireError::new(DecodeErrorKind::InvalidUtf8, start.saturating_add(error.valid_up_to())))

@@ -6,6 +6,7 @@
 use std::mem::MaybeUninit;
 
 use super::Backend;
+use super::encode::len_of_varints;
 use super::kernel::Progress;
 use super::varints::{Decoded, decode_varints};
 use crate::varint::{self, Kind, Varint64};
@@ -30,7 +31,7 @@ pub fn decode_tagged<'d, K: Kind>(
     while is_whole {
         let (rest, room) = (&source[done.read..], &mut destination[done.written..]);
         let progress = decode_pairs::<K>(backend, rest, tag, room);
-        // Padded varints, which no one writes but the format allows, hide where a pair starts.
+        // Varints that are longer than they need be, which no one writes but the format allows, hide where a pair starts.
         let progress = progress.unwrap_or_else(|| decode_plainly::<K>(rest, tag, room, PAIRS));
         is_whole = progress.written == PAIRS;
         done.add(progress);
@@ -56,7 +57,7 @@ fn decode_plainly<K: Kind>(
     done
 }
 
-/// Decodes up to `PAIRS` pairs, or nothing where a varint among them is longer than it need be.
+/// Decodes up to `PAIRS` pairs, or nothing where a varint among them is longer than its value needs.
 fn decode_pairs<K: Kind>(
     backend: Backend,
     source: &[u8],
@@ -67,7 +68,7 @@ fn decode_pairs<K: Kind>(
     let mut room = [const { MaybeUninit::uninit() }; 2 * PAIRS];
     let most = 2 * destination.len().min(PAIRS);
     let decoded = decode_varints::<Varint64>(backend, source, &mut room[..most]);
-    if has_padding(&source[..decoded.read]) {
+    if !are_minimal(backend, &decoded) {
         return None;
     }
     let pairs = decoded.values.as_chunks::<2>().0;
@@ -89,8 +90,8 @@ fn decode_pairs<K: Kind>(
     Some(Progress { read, written })
 }
 
-/// True where a varint ends with a byte that adds nothing to it.
-fn has_padding(bytes: &[u8]) -> bool {
-    let behind = bytes.get(1..).unwrap_or_default();
-    bytes.iter().zip(behind).fold(false, |found, (&before, &byte)| found | (before >= 0x80 && byte == 0))
+/// True where each varint has just the bytes that its value needs: none is padded, and none has lost bits that did not fit, so
+/// that a varint equal to a tag is that tag, as everyone writes it.
+fn are_minimal(backend: Backend, decoded: &Decoded<'_, u64>) -> bool {
+    len_of_varints::<Varint64>(backend, bytemuck::cast_slice(decoded.values)) == decoded.read as u64
 }

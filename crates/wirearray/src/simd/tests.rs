@@ -231,7 +231,7 @@ fn tagged_varints_are_decoded_up_to_the_first_other_tag_or_fault() {
             check_tagged(&records.concat(), tag, mix);
             for place in [0, 1, 15, 16, 17, 100, 271, 272, 273, 528, 600, 699] {
                 let last = records[place].len() - 1;
-                for change in ["another tag", "a fault", "padding", "a padded tag", "cut"] {
+                for change in ["another tag", "a fault", "padding", "a padded tag", "an overflowing tag", "cut"] {
                     let mut changed = records.clone();
                     match change {
                         "another tag" => changed[place][tag.len() - 1] ^= 0x20,
@@ -243,6 +243,12 @@ fn tagged_varints_are_decoded_up_to_the_first_other_tag_or_fault() {
                         "a padded tag" => {
                             changed[place][tag.len() - 1] |= 0x80;
                             changed[place].insert(tag.len(), 0);
+                        }
+                        // Its lower 64 bits are those of the tag.
+                        "an overflowing tag" => {
+                            changed[place][tag.len() - 1] |= 0x80;
+                            let rest = [vec![0x80; 9 - tag.len()], vec![0x02]].concat();
+                            changed[place].splice(tag.len()..tag.len(), rest);
                         }
                         _ => changed.truncate(place),
                     }

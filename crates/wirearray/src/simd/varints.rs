@@ -94,14 +94,19 @@ fn decode_end<K: Kind>(backend: Backend, source: &[u8], destination: &mut [Maybe
     // Below so many bytes it takes longer to move them, and to decode a whole group, than to decode them one by one.
     let least = if backend == Backend::Portable { 64 } else { 24 };
     let source = &source[..source.len().min(MOST)];
-    let count_all = varint::count(source);
-    let count = count_all.min(destination.len());
-    if source.len() < least || count < least / 2 {
+    if source.len() < least {
         return Progress { read: 0, written: 0 };
     }
     // Zeros are varints too: with a group of them behind, the last varint of the run is in a whole group.
     let mut bytes = [0; MOST + GROUP + SLACK];
     bytes[..source.len()].copy_from_slice(source);
+    // Counted in the copy: lent bytes may have become others by the time that they are decoded.
+    let source = &bytes[..source.len()];
+    let count_all = varint::count(source);
+    let count = count_all.min(destination.len());
+    if count < least / 2 {
+        return Progress { read: 0, written: 0 };
+    }
     let mut values = [const { MaybeUninit::<K::Element>::uninit() }; MOST.next_multiple_of(GROUP)];
     let groups = &mut values[..count.next_multiple_of(GROUP)];
     let limit = source.len() + GROUP;
