@@ -28,8 +28,12 @@ class Timing:
         return statistics.median(self.seconds)
 
 
+WARM_UPS = 5
+SLOW = 0.3  # seconds
+
+
 def interleave(clocks: Mapping[str, Clock], repeats: int, most_seconds: float) -> dict[str, Timing]:
-    """Each way `repeats` times in turn; a way that has used up its seconds stops after three times.
+    """Each way `repeats` times in turn, after some that do not count; out of its seconds, it stops after three times.
 
     The order is another in each round: memory that a way has freed, and what the system still does about it, would
     always meet the same next one.
@@ -37,6 +41,8 @@ def interleave(clocks: Mapping[str, Clock], repeats: int, most_seconds: float) -
     order, random = list(clocks), Random(2010)
     timings = {name: Timing() for name in clocks}
     spent = dict.fromkeys(clocks, 0.0)
+    for name in order:
+        _warm_up(clocks[name])
     for _ in range(repeats):
         random.shuffle(order)
         for name in order:
@@ -45,6 +51,14 @@ def interleave(clocks: Mapping[str, Clock], repeats: int, most_seconds: float) -
                 timings[name].seconds.append(clocks[name]())
                 spent[name] += time.perf_counter() - start
     return timings
+
+
+def _warm_up(clock: Clock) -> None:
+    """First runs meet memory that the system has never given out, or has taken back, and take up to ten times as long,
+    most of all with two threads, which have two heaps. What is slow anyway is spared them."""
+    for _ in range(WARM_UPS):
+        if clock() > SLOW:
+            break
 
 
 def clock(run: Run, calls: int = 1) -> float:
