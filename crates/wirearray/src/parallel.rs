@@ -51,7 +51,8 @@ pub fn decode_many(
     // Views are of one run at the most, which no one has to look for with several threads.
     if threads == 1 || options.views != Views::Never {
         let all = messages.rows(0..messages.len());
-        return decode::decode_many_into(plan, all, total_len, options, destinations);
+        let batch = decode::batch_into(plan, destinations);
+        return Ok(decode::decode_batch(plan, all, total_len, options, batch)?.finish(messages.len()));
     }
     let work = Work {
         plan,

@@ -6,7 +6,7 @@ use wirearray::column::{Data, Table};
 use wirearray::cores::Cores;
 use wirearray::decode::{self, Options};
 use wirearray::plan::Plan;
-use wirearray::{DecodeError, schema};
+use wirearray::{DecodeError, schema, varint};
 
 const NUMBERS: &str = "syntax = \"proto3\"; message M { \
      repeated int64 a = 1; repeated sint32 b = 2; repeated bool c = 3; repeated double d = 4; repeated float e = 5; \
@@ -41,14 +41,9 @@ fn check(bytes: &[u8], name: &str) {
     }
 }
 
-fn varint(mut value: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value > 0x7f {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-    bytes
+fn varint(value: u64) -> Vec<u8> {
+    let (bytes, len) = varint::encode(value);
+    bytes.to_le_bytes()[..len].to_vec()
 }
 
 fn packed(number: u64, payload: &[u8]) -> Vec<u8> {
@@ -76,8 +71,8 @@ fn runs_of_every_kind_are_split_without_a_trace() {
         packed(3, &flags),
         packed(4, &fixed),
         packed(5, &fixed),
-        records(6 << 3 | 1, 8, 20_000),
-        records(600 << 3 | 5, 4, 20_000),
+        records(6 << 3 | 1, 8, 80_000),
+        records(600 << 3 | 5, 4, 120_000),
     ];
     check(&parts.concat(), "all kinds");
     for part in &parts {
@@ -101,8 +96,9 @@ fn a_fault_in_a_split_run_is_found_at_its_byte() {
 
 #[test]
 fn an_unpacked_run_ends_where_its_tag_does_though_pieces_behind_were_begun() {
-    let good = records(6 << 3 | 1, 8, 10_000);
-    for place in [1, 500, 7281, 7282, 7290, 9999] {
+    // Long enough to be split from its start on.
+    let good = records(6 << 3 | 1, 8, 80_000);
+    for place in [1, 4095, 4096, 4097, 4999, 5000, 5001, 40_000, 79_999] {
         let mut bytes = good.clone();
         // Another field's tag of the same length.
         bytes[place * 9] = 0x19;

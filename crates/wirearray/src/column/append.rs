@@ -79,7 +79,7 @@ impl Presence {
                 if let Some(more) = more {
                     flags.extend_with(more.as_slice(), |&flag| flag, more.len());
                 }
-                // Flags end where the last row was left out.
+                // Without flags, the other has a value in every row.
                 flags.fill_to(row + count, 1, count);
             }
         }

@@ -103,11 +103,7 @@ impl<T: Element> Buffer<T> {
     ///
     /// Panics where `fill` returns another slice than the start of the one that it got.
     #[inline]
-    pub fn fill(
-        &mut self,
-        at_most: usize,
-        fill: impl for<'m> FnOnce(&'m mut [MaybeUninit<T>]) -> &'m mut [T],
-    ) -> usize {
+    fn fill(&mut self, at_most: usize, fill: impl for<'m> FnOnce(&'m mut [MaybeUninit<T>]) -> &'m mut [T]) -> usize {
         if self.len == self.capacity {
             self.grow(1, at_most);
         }
@@ -121,9 +117,29 @@ impl<T: Element> Buffer<T> {
         count
     }
 
-    /// True where memory is left from the last time that some was needed.
-    pub fn has_room(&self) -> bool {
-        self.len < self.capacity
+    /// Appends what `fill` makes of the start of `source`, which it returns with how many bytes that was; again, where it has
+    /// filled all the memory that was there, and `has_more` says so of what is left. Returns what is left.
+    #[inline]
+    pub fn fill_from<'a>(
+        &mut self,
+        mut source: &'a [u8],
+        at_most: usize,
+        has_more: impl Fn(&[u8]) -> bool,
+        fill: impl for<'m> Fn(&[u8], &'m mut [MaybeUninit<T>]) -> (usize, &'m mut [T]),
+    ) -> &'a [u8] {
+        while has_more(source) {
+            let mut read = 0;
+            self.fill(at_most, |room| {
+                let (len, elements) = fill(source, room);
+                read = len;
+                elements
+            });
+            source = &source[read..];
+            if self.len < self.capacity {
+                break;
+            }
+        }
+        source
     }
 
     /// A buffer in memory that someone has lent; where it has no room for all elements, they move elsewhere. Nothing where

@@ -112,7 +112,7 @@ pub fn decode_into(
     destinations: Vec<Destination>,
 ) -> Result<Table, DecodeError> {
     let len = input.bytes.len();
-    let mut decoder = Decoder::new(plan, options, destinations);
+    let mut decoder = Decoder::new(plan, options, batch_into(plan, destinations));
     decoder.is_single = true;
     decoder.push(input, 0..len)?;
     Ok(decoder.finish())
@@ -130,22 +130,7 @@ pub fn decode_many<'a>(
     total_len: usize,
     options: Options,
 ) -> Result<Table, DecodeError> {
-    decode_many_into(plan, messages, total_len, options, Vec::new())
-}
-
-/// Decodes messages as [`decode_many`] does, some columns into memory of a caller's own.
-///
-/// # Panics
-///
-/// Panics where a range goes past its input.
-pub fn decode_many_into<'a>(
-    plan: &Plan,
-    messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
-    total_len: usize,
-    options: Options,
-    destinations: Vec<Destination>,
-) -> Result<Table, DecodeError> {
-    let mut decoder = Decoder::new(plan, options, destinations);
+    let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
     decoder.push_all(messages, total_len)?;
     Ok(decoder.finish())
 }
@@ -158,7 +143,7 @@ pub fn decode_batch<'a>(
     options: Options,
     batch: Batch,
 ) -> Result<Batch, DecodeError> {
-    let mut decoder = Decoder::with_batch(plan, options, batch);
+    let mut decoder = Decoder::new(plan, options, batch);
     decoder.push_all(messages, total_len)?;
     Ok(decoder.batch)
 }
@@ -234,11 +219,7 @@ struct Decoder<'p> {
 }
 
 impl<'p> Decoder<'p> {
-    fn new(plan: &'p Plan, options: Options, destinations: Vec<Destination>) -> Self {
-        Self::with_batch(plan, options, batch_into(plan, destinations))
-    }
-
-    fn with_batch(plan: &'p Plan, mut options: Options, batch: Batch) -> Self {
+    fn new(plan: &'p Plan, mut options: Options, batch: Batch) -> Self {
         options.depth_limit = options.depth_limit.min(MOST_DEPTH_LIMIT);
         let (open, patience) = (Vec::new(), Patience::default());
         Self { plan, options, batch, rows: 0, len_ahead: 0, is_single: false, open, patience }

@@ -136,19 +136,11 @@ pub(super) fn decode_run<'a, V: Varint>(
         let whole = values.fill_in_pieces(threads, &pieces, run.len(), at_most);
         rest = pieces.from(whole);
     }
-    while !rest.is_empty() {
-        let mut read = 0;
-        values.fill(at_most, |room| {
-            let decoded = simd::decode_varints::<V>(backend, rest, room);
-            read = decoded.read;
-            decoded.values
-        });
-        rest = &rest[read..];
-        if values.has_room() {
-            break;
-        }
-    }
-    rest
+    let is_some = |rest: &[u8]| !rest.is_empty();
+    values.fill_from(rest, at_most, is_some, |rest, room| {
+        let decoded = simd::decode_varints::<V>(backend, rest, room);
+        (decoded.read, decoded.values)
+    })
 }
 
 /// An array was to be a view of the input, and the current field's values cannot be one.

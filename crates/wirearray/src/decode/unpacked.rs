@@ -11,6 +11,9 @@ use crate::plan::{Number, Step};
 use crate::simd::{self, Backend};
 use crate::varint::{self, Bool, Varint32, Varint64, Zigzag32, Zigzag64};
 
+/// A run that begins with so many numbers is a long one: it is worth to look for address space, and for more threads.
+const PROBE: usize = 4096;
+
 impl<'p> Decoder<'p> {
     #[inline(always)]
     pub(super) fn append_number(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
@@ -31,26 +34,21 @@ impl<'p> Decoder<'p> {
         let tag = reader.tag_bytes();
         let backend = Backend::active();
         let start = reader.field_start;
-        let mut rest = reader.input.bytes.get(start..reader.frame.end).unwrap_or_default();
+        let rest = reader.input.bytes.get(start..reader.frame.end).unwrap_or_default();
         let mut at_most = reader.rows_left();
         let values = V::Element::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
-        let mut is_first = true;
-        loop {
-            let mut read = 0;
-            values.fill(at_most, |room| {
-                let decoded = simd::decode_tagged::<V>(backend, rest, tag, room);
-                read = decoded.read;
-                decoded.values
-            });
-            rest = &rest[read..];
-            if values.has_room() || !rest.starts_with(tag) {
-                break;
-            }
-            if is_first && rest.len() >= LONG {
-                at_most = values.reserve_or_count(at_most, || count_tagged(rest, tag));
-            }
-            is_first = false;
+        if rest.len() >= LONG && count_varints(rest, tag, PROBE) == PROBE {
+            at_most = values.reserve_or_count(at_most, || count_varints(rest, tag, usize::MAX));
         }
+        let rest = values.fill_from(
+            rest,
+            at_most,
+            |rest| rest.starts_with(tag),
+            |rest, room| {
+                let decoded = simd::decode_tagged::<V>(backend, rest, tag, room);
+                (decoded.read, decoded.values)
+            },
+        );
         reader.seek(reader.frame.end - rest.len());
         if rest.starts_with(tag) {
             // It stopped in front of a fault, which is behind the tag.
@@ -91,40 +89,35 @@ impl<'p> Decoder<'p> {
         };
         let mut at_most = reader.len_left() / stride + 1;
         let (backend, cores) = (Backend::active(), self.options.cores);
+        let is_next = |records: &[u8]| records.len() >= stride && records.starts_with(&tag);
+        let count = |most| records.chunks(stride).take(most).take_while(|record| is_next(record)).count();
         let values = T::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
-        let mut is_first = true;
-        loop {
-            // One call fills the memory that is there, so it ends before the run does only where that is full.
-            let count = values.fill(at_most, |room| simd::gather(backend, records, tag, room));
-            records = &records[count * stride..];
-            if values.has_room() || !records.starts_with(&tag) || records.len() < stride {
-                break;
-            }
-            if is_first && records.len() >= LONG {
-                let tags = || records.chunks_exact(stride).take_while(|record| record.starts_with(&tag)).count();
-                at_most = values.reserve_or_count(at_most, tags);
-            }
+        if records.len() >= LONG && count(PROBE) == PROBE {
+            at_most = values.reserve_or_count(at_most, || count(usize::MAX));
             let threads = cores.for_len(records.len());
-            if is_first && threads > 1 {
-                // The run is long by now, so the rest of the message may be all of it.
-                let records_len = records.len() / stride * stride;
-                let piece = (piece_len(records_len) / stride).max(1);
-                let pieces = Records { records: &records[..records_len], tag, piece };
-                let whole: usize = values.fill_in_pieces(threads, &pieces, records_len / stride, at_most);
-                records = &records[(whole * piece * stride).min(records_len)..];
+            if threads > 1 {
+                // The rest of the message may be all of this run; where it is not, the pieces behind it count for nothing.
+                let len = records.len() / stride * stride;
+                let piece = (piece_len(len) / stride).max(1);
+                let pieces = Records { records: &records[..len], tag, piece };
+                let whole: usize = values.fill_in_pieces(threads, &pieces, len / stride, at_most);
+                records = &records[(whole * piece * stride).min(len)..];
             }
-            is_first = false;
         }
+        let records = values.fill_from(records, at_most, is_next, |records, room| {
+            let numbers = simd::gather(backend, records, tag, room);
+            (numbers.len() * stride, numbers)
+        });
         reader.seek(reader.frame.end - records.len());
         Ok(())
     }
 }
 
-/// How many varints follow each other, each behind the tag.
-#[cold]
-fn count_tagged(mut bytes: &[u8], tag: &[u8]) -> usize {
+/// How many varints follow each other, each behind the tag, up to a number of them.
+fn count_varints(mut bytes: &[u8], tag: &[u8], most: usize) -> usize {
     let mut count = 0;
-    while let Some(behind) = bytes.strip_prefix(tag)
+    while count < most
+        && let Some(behind) = bytes.strip_prefix(tag)
         && let Ok((_, len)) = varint::read(behind)
     {
         bytes = &behind[len..];
