@@ -7,6 +7,7 @@
 mod closed_enum;
 mod fields;
 mod frame;
+mod joined;
 mod lane;
 mod numbers;
 mod packed;
