@@ -17,7 +17,13 @@ import numpy as np
 import pytest
 import wirearray as wa
 
-SOURCE = 'syntax = "proto3"; message Series { string name = 1; repeated double values = 2; repeated sint64 steps = 3; }'
+SOURCE = """
+syntax = "proto3";
+message Series {
+  string name = 1; repeated double values = 2; repeated sint64 steps = 3;
+  repeated sint64 slow = 4 [packed = false];  // Written one by one, so that there is time to interrupt it.
+}
+"""
 SERIES = wa.Schema.from_source(SOURCE)["Series"]
 OLD = {"name": "old", "values": np.arange(5.0)}
 NEW = {"name": "new", "values": np.arange(100.0)}
@@ -285,7 +291,7 @@ def test_a_save_that_is_killed_leaves_one_whole_file(path: Path) -> None:
 def test_a_save_that_is_interrupted_leaves_the_old_file_alone(path: Path) -> None:
     process = _run(
         """
-        message = {"steps": np.full(20_000_000, 2**62)}
+        message = {"slow": np.full(30_000_000, 2**62)}
         print("ready", flush=True)
         try:
             SERIES.save(path, message)
@@ -310,7 +316,7 @@ def test_what_a_signals_handler_raises_comes_out_of_save(path: Path) -> None:
     def handler(number: int, frame: Any) -> None:
         raise Enough
 
-    message = {"steps": np.full(10_000_000, 2**62)}
+    message = {"slow": np.full(20_000_000, 2**62)}
     before = signal.signal(signal.SIGUSR1, handler)
     waiting = threading.Thread(target=lambda: (_wait_for_temporary(path), os.kill(os.getpid(), signal.SIGUSR1)))
     try:
