@@ -310,8 +310,8 @@ impl MessageType {
         };
         let (out, destinations) = Out::new(&self.plan, out)?;
         messages.inputs().try_for_each(|input| out.check_input(input))?;
-        let table = py.detach(|| parallel::decode_many(&self.plan, &messages, options, destinations));
-        let table = table.map_err(|error| errors::decode_error(&error))?;
+        let decoded = py.detach(|| parallel::decode_many(&self.plan, &messages, options, destinations));
+        let table = errors::whole(decoded)?;
         out.check(&table)?;
         let rows = 0..table.rows();
         Ok(Table::new(self.plan.clone(), Arc::new(table), rows))

@@ -32,9 +32,11 @@ pub mod column;
 pub mod plan;
 pub mod decode;
 pub mod encode;
+pub mod framing;
 pub mod parallel;
 pub mod input;
 pub mod output;
+pub mod stream;
 #[cfg(feature = "reference")]
 pub mod reference;
 

@@ -20,7 +20,7 @@ use toml::{Table as Shown, Value};
 use wirearray::column::{Owner, Table};
 use wirearray::cores::Cores;
 use wirearray::decode::{self, Input, Options, Views};
-use wirearray::parallel::{self, Messages};
+use wirearray::parallel::{self, Fault, Messages};
 use wirearray::plan::Plan;
 use wirearray::{DecodeError, reference};
 
@@ -184,7 +184,11 @@ impl Messages for Buffers<'_> {
 }
 
 fn decode_rows(plan: &Plan, messages: &[&[u8]], cores: Cores) -> Result<Table, DecodeError> {
-    parallel::decode_many(plan, &Buffers(messages), Options { cores, ..KEEPING }, Vec::new())
+    let decoded = parallel::decode_many(plan, &Buffers(messages), Options { cores, ..KEEPING }, Vec::new());
+    decoded.whole().map_err(|fault| match fault {
+        Fault::Message(error) | Fault::Frame(error) => error,
+        Fault::Source(error) => panic!("{error}"),
+    })
 }
 
 fn decode(plan: &Plan, message: &[u8]) -> Result<Table, DecodeError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules of the engine, each of which uses only those before it. Not all of them need be there.
-const MODULES: [&str; 16] = [
+const MODULES: [&str; 17] = [
     "error",
     "varint",
     "simd",
@@ -19,6 +19,7 @@ const MODULES: [&str; 16] = [
     "parallel",
     "input",
     "output",
+    "stream",
     "arrow",
     "reference",
 ];

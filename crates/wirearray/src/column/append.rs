@@ -24,7 +24,7 @@ impl Batch {
                 open.extend(self.column(number).append(row, other.column(from), at_most));
             }
         }
-        other.clear();
+        other.truncate(0);
     }
 }
 

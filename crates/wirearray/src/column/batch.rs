@@ -203,9 +203,9 @@ impl Batch {
         }
     }
 
-    /// Forgets all rows, and keeps the memory for others.
-    pub fn clear(&mut self) {
-        self.truncate_all(vec![(TableId::OUTERMOST, 0)]);
+    /// Forgets all rows but the first so many, and keeps the memory for others.
+    pub fn truncate(&mut self, rows: usize) {
+        self.truncate_all(vec![(TableId::OUTERMOST, rows)]);
     }
 
     /// How many columns a table has, made or not.

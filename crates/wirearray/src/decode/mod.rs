@@ -44,6 +44,16 @@ pub enum Views {
     Always,
 }
 
+/// What happens to many messages where one of them is bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// Its error ends them all.
+    #[default]
+    Raise,
+    /// It is left out, and its error noted.
+    Skip,
+}
+
 /// How to decode.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -56,12 +66,19 @@ pub struct Options {
     pub keep_unknown: bool,
     /// The threads that may work at one long run of numbers.
     pub cores: Cores,
+    /// What happens to many messages where one of them is bad.
+    pub on_error: OnError,
 }
 
 impl Options {
-    /// Copies of everything, 100 levels, no unknown fields, one thread.
-    pub const DEFAULT: Self =
-        Self { views: Views::Never, depth_limit: DEPTH_LIMIT, keep_unknown: false, cores: Cores::ONE };
+    /// Copies of everything, 100 levels, no unknown fields, one thread, an end at the first error.
+    pub const DEFAULT: Self = Self {
+        views: Views::Never,
+        depth_limit: DEPTH_LIMIT,
+        keep_unknown: false,
+        cores: Cores::ONE,
+        on_error: OnError::Raise,
+    };
 }
 
 impl Default for Options {
@@ -132,21 +149,8 @@ pub fn decode_many<'a>(
     options: Options,
 ) -> Result<Table, DecodeError> {
     let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
-    decoder.push_all(messages, total_len)?;
+    decoder.push_all(messages, total_len, 0)?;
     Ok(decoder.finish())
-}
-
-/// Decodes messages to a batch of as many rows, which is empty and of the plan's layout.
-pub fn decode_batch<'a>(
-    plan: &Plan,
-    messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
-    total_len: usize,
-    options: Options,
-    batch: Batch,
-) -> Result<Batch, DecodeError> {
-    let mut decoder = Decoder::new(plan, options, batch);
-    decoder.push_all(messages, total_len)?;
-    Ok(decoder.batch)
 }
 
 /// A batch without rows, whose values go to the destinations.
@@ -204,12 +208,14 @@ impl<'a, I: Iterator<Item = (Input<'a>, Range<usize>)>> Source<'a> for Rows<'a, 
 }
 
 /// A batch being decoded.
-struct Decoder<'p> {
+pub struct Decoder<'p> {
     plan: &'p Plan,
     options: Options,
     batch: Batch,
-    /// Messages decoded.
+    /// Messages in the batch.
     rows: usize,
+    /// The errors of those that were left out.
+    faults: Vec<DecodeError>,
     /// Bytes of the messages that come after the current one.
     len_ahead: usize,
     /// True where the batch is one message, whose singular values are scalars and not arrays.
@@ -220,27 +226,67 @@ struct Decoder<'p> {
 }
 
 impl<'p> Decoder<'p> {
-    fn new(plan: &'p Plan, mut options: Options, batch: Batch) -> Self {
+    /// A decoder into a batch, which is empty and of the plan's layout.
+    pub fn new(plan: &'p Plan, mut options: Options, batch: Batch) -> Self {
         options.depth_limit = options.depth_limit.min(MOST_DEPTH_LIMIT);
         let (open, patience) = (Vec::new(), Patience::default());
-        Self { plan, options, batch, rows: 0, len_ahead: 0, is_single: false, open, patience }
+        Self { plan, options, batch, rows: 0, faults: Vec::new(), len_ahead: 0, is_single: false, open, patience }
     }
 
-    /// Decodes messages into the next rows.
-    fn push_all<'a>(
+    /// Decodes messages, each in a range of its input, into the next rows. `len` is how many bytes they have together, `len_behind`
+    /// those that may still come after them; the two bound what columns reserve.
+    ///
+    /// After an error, the messages before the one that is bad are in the batch.
+    ///
+    /// # Panics
+    ///
+    /// Panics where a range goes past its input.
+    pub fn push_all<'a>(
         &mut self,
         messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
-        total_len: usize,
+        len: usize,
+        len_behind: usize,
     ) -> Result<(), DecodeError> {
-        let mut rows = Rows { messages, ahead: Vec::new(), len_left: total_len };
+        let mut rows = Rows { messages, ahead: Vec::new(), len_left: len.saturating_add(len_behind) };
         while let Some((input, range)) = Iterator::next(&mut rows) {
             self.len_ahead = rows.len_left;
-            self.push(input, range).map_err(|error| error.in_row(self.rows))?;
+            if let Err(error) = self.push(input, range) {
+                self.batch.truncate(self.rows);
+                self.leave_out(error)?;
+            }
             if self.patience.is_over() {
                 self.rows += self.follow(&mut rows, self.plan.message(0), TableId::OUTERMOST, self.rows);
             }
         }
         Ok(())
+    }
+
+    /// Goes on without the next message, which is bad, or ends there.
+    #[cold]
+    pub fn leave_out(&mut self, error: DecodeError) -> Result<(), DecodeError> {
+        let error = error.in_row(self.messages());
+        match self.options.on_error {
+            OnError::Raise => Err(error),
+            OnError::Skip => {
+                self.faults.push(error);
+                Ok(())
+            }
+        }
+    }
+
+    /// How many messages there were, those that were left out among them.
+    pub fn messages(&self) -> usize {
+        self.rows + self.faults.len()
+    }
+
+    /// The errors of the messages that were left out; the row of each is its number among all messages.
+    pub fn faults(&mut self) -> &mut Vec<DecodeError> {
+        &mut self.faults
+    }
+
+    /// The batch, and how many rows it has.
+    pub fn into_batch(self) -> (Batch, usize) {
+        (self.batch, self.rows)
     }
 
     /// Decodes the message in `range` of the input into the next row.

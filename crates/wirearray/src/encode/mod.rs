@@ -89,6 +89,11 @@ pub fn measure_many<'a>(
 }
 
 impl Measured<'_> {
+    /// The bytes that each message takes.
+    pub fn lens(&self) -> &[u64] {
+        self.message.lens.as_slice()
+    }
+
     /// The bytes that all messages take together.
     pub fn len(&self) -> usize {
         self.len
@@ -101,10 +106,7 @@ impl Measured<'_> {
 
     /// Writes the messages, one after the other, to memory of exactly their size.
     pub fn write<'m>(&self, memory: &'m mut [MaybeUninit<u8>]) -> Result<&'m mut [u8], EncodeError> {
-        let mut out = Writer::new(memory);
-        let written = self.write_rows(&mut out).and_then(|()| out.finish());
-        // Memory of the right size is full too early or too late only where lengths are no longer what they were.
-        written.map_err(|WriteError| EncodeError::new(EncodeErrorKind::Changed))
+        self.write_rows_to(self.message.rows.clone(), memory)
     }
 
     /// Writes the messages, one after the other, piece by piece to a sink. An error may also mean that the sink wants no
@@ -114,21 +116,44 @@ impl Measured<'_> {
         const PIECE: usize = 256 << 10;
         let mut memory = vec![MaybeUninit::uninit(); PIECE.min(self.len)];
         let mut out = Writer::with_sink(&mut memory, sink);
-        let written = self.write_rows(&mut out).and_then(|()| out.flush());
+        let written = self.write_rows(self.message.rows.clone(), &mut out).and_then(|()| out.flush());
         let is_whole = written.is_ok() && out.written() == self.len as u64;
         if is_whole { Ok(()) } else { Err(EncodeError::new(EncodeErrorKind::Changed)) }
     }
 
     /// Writes the messages to memory of the engine's own: an entry for each.
     pub fn to_strings(&self) -> Result<StringColumn, EncodeError> {
-        let lens = self.message.lens.as_slice().iter().map(|&len| len as usize);
+        self.to_strings_of(0..self.lens().len())
+    }
+
+    /// Writes some of the messages to memory of the engine's own: an entry for each.
+    ///
+    /// # Panics
+    ///
+    /// Panics where there are not that many.
+    pub fn to_strings_of(&self, messages: Range<usize>) -> Result<StringColumn, EncodeError> {
+        let lens = self.lens()[messages.clone()].iter().map(|&len| len as usize);
+        let len = lens.clone().sum();
         let offsets = Offsets::of_lens(lens);
-        let data = Memory::filled(self.len, |memory| self.write(memory))?;
+        let first = self.message.rows.start;
+        let rows = first + messages.start..first + messages.end;
+        let data = Memory::filled(len, |memory| self.write_rows_to(rows, memory))?;
         Ok(StringColumn { is_text: false, data, offsets })
     }
 
-    fn write_rows(&self, out: &mut Writer<'_>) -> Result<(), WriteError> {
-        for row in self.message.rows.clone() {
+    fn write_rows_to<'m>(
+        &self,
+        rows: Range<usize>,
+        memory: &'m mut [MaybeUninit<u8>],
+    ) -> Result<&'m mut [u8], EncodeError> {
+        let mut out = Writer::new(memory);
+        let written = self.write_rows(rows, &mut out).and_then(|()| out.finish());
+        // Memory of the right size is full too early or too late only where lengths are no longer what they were.
+        written.map_err(|WriteError| EncodeError::new(EncodeErrorKind::Changed))
+    }
+
+    fn write_rows(&self, rows: Range<usize>, out: &mut Writer<'_>) -> Result<(), WriteError> {
+        for row in rows {
             let start = out.written();
             self.message.write(row, out, start)?;
             if out.written() - start != self.message.len_of(row) {

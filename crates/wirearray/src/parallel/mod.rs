@@ -1,0 +1,121 @@
+//! Many messages, by one thread or several: taken piece by piece, decoded apart, appended in their order.
+//!
+//! With several threads a piece is so small that its columns stay in the cache until they are appended to those of all: beside
+//! the result there are but a few of them for each thread, and there is no pass more over it.
+
+mod listed;
+mod source;
+mod work;
+
+pub use listed::Messages;
+pub use source::{Fault, Piece, Source, Wanted};
+
+use crate::DecodeError;
+use crate::column::{Batch, Table};
+use crate::cores::{self, Cores};
+use crate::decode::{self, Decoder, Destination, Options, Views};
+use crate::plan::Plan;
+use listed::Listed;
+use work::Work;
+
+/// What became of messages.
+#[derive(Debug)]
+pub struct Decoded {
+    /// A row for each message that is not bad.
+    pub table: Table,
+    /// How many messages there were, those that were left out among them.
+    pub messages: usize,
+    /// The errors of those that were left out; the row of each is its number among all messages.
+    pub faults: Vec<DecodeError>,
+    /// Why the rest is missing, where something is wrong with it.
+    pub stop: Option<Fault>,
+}
+
+impl Decoded {
+    /// The table, if nothing is missing at its end.
+    pub fn whole(self) -> Result<Table, Fault> {
+        self.stop.map_or(Ok(self.table), Err)
+    }
+}
+
+/// Decodes messages that lie in memory to a table, some of its columns into memory of a caller's own.
+///
+/// # Panics
+///
+/// Panics where a range goes past its input.
+pub fn decode_many(plan: &Plan, messages: &impl Messages, options: Options, destinations: Vec<Destination>) -> Decoded {
+    let batch = decode::batch_into(plan, destinations);
+    decode_source_into(plan, &mut Listed::new(messages), Wanted::ALL, options, batch)
+}
+
+/// Decodes the next messages of a source to a table.
+pub fn decode_source(plan: &Plan, source: &mut impl Source, wanted: Wanted, options: Options) -> Decoded {
+    decode_source_into(plan, source, wanted, options, Batch::new(plan.layout().clone()))
+}
+
+fn decode_source_into(
+    plan: &Plan,
+    source: &mut impl Source,
+    wanted: Wanted,
+    options: Options,
+    batch: Batch,
+) -> Decoded {
+    let threads = options.cores.for_len(source.len_left().unwrap_or(usize::MAX).min(wanted.len));
+    // Views are of one run at the most, which no one has to look for with several threads.
+    if threads == 1 || options.views != Views::Never {
+        return decode_alone(plan, source, wanted, options, batch);
+    }
+    let work = Work::new(plan, source, wanted, Options { cores: Cores::ONE, ..options }, batch, threads);
+    cores::in_threads(threads, || work.run());
+    work.finish()
+}
+
+fn decode_alone(plan: &Plan, source: &mut impl Source, mut wanted: Wanted, options: Options, batch: Batch) -> Decoded {
+    let mut decoder = Decoder::new(plan, options, batch);
+    let mut len = 0;
+    let stop = loop {
+        let piece = match source.next_piece(wanted) {
+            Ok(Some(piece)) => piece,
+            Ok(None) => break None,
+            Err(fault) => match leave_out(&mut decoder, fault) {
+                Ok(()) => {
+                    wanted.messages -= 1;
+                    continue;
+                }
+                Err(fault) => break Some(fault),
+            },
+        };
+        wanted.subtract(&piece);
+        len += piece.bytes_len();
+        // Without an end in sight, as much again as there was is a fair guess.
+        let len_behind = source.len_left().unwrap_or(len).min(wanted.len);
+        if let Err(fault) = decode_piece(&mut decoder, &piece, len_behind) {
+            break Some(fault);
+        }
+    };
+    let (messages, faults) = (decoder.messages(), std::mem::take(decoder.faults()));
+    let (batch, rows) = decoder.into_batch();
+    Decoded { table: batch.finish(rows), messages, faults, stop }
+}
+
+/// Goes on without a bad message, or ends there; ends at every other fault.
+fn leave_out(decoder: &mut Decoder<'_>, fault: Fault) -> Result<(), Fault> {
+    match fault {
+        Fault::Message(error) => decoder.leave_out(error).map_err(Fault::Message),
+        Fault::Frame(mut error) => {
+            error.shift_row(decoder.messages());
+            Err(Fault::Frame(error))
+        }
+        Fault::Source(_) => Err(fault),
+    }
+}
+
+fn decode_piece(decoder: &mut Decoder<'_>, piece: &impl Piece, len_behind: usize) -> Result<(), Fault> {
+    let known = decoder.faults().len();
+    let decoded = decoder.push_all(piece.messages(), piece.bytes_len(), len_behind);
+    decoder.faults()[known..].iter_mut().for_each(|error| piece.place(error));
+    decoded.map_err(|mut error| {
+        piece.place(&mut error);
+        Fault::Message(error)
+    })
+}

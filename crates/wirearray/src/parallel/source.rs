@@ -1,0 +1,69 @@
+//! Where messages come from, one piece after the other.
+
+use std::io;
+use std::ops::Range;
+
+use crate::decode::Input;
+use crate::error::DecodeError;
+
+/// Messages that come one after the other.
+pub trait Source: Send {
+    /// Some of them.
+    type Piece: Piece;
+    /// The next messages, as many as are wanted or as few as are worth it; nothing behind the last one. After a bad message the
+    /// next call goes on behind it, after any other fault there is nothing more.
+    fn next_piece(&mut self, wanted: Wanted) -> Result<Option<Self::Piece>, Fault>;
+    /// How many bytes can still come, where that is known.
+    fn len_left(&self) -> Option<usize>;
+}
+
+/// Successive messages.
+pub trait Piece: Send {
+    /// Of each its input, and where it lies there.
+    fn messages(&self) -> impl Iterator<Item = (Input<'_>, Range<usize>)>;
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// The bytes that they take in their source.
+    fn bytes_len(&self) -> usize;
+    /// Says where in their source an error is, which counts bytes of its input.
+    fn place(&self, error: &mut DecodeError);
+}
+
+/// How much of a source is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// The most messages.
+    pub messages: usize,
+    /// The bytes with which there is enough.
+    pub len: usize,
+}
+
+impl Wanted {
+    /// All that there is.
+    pub const ALL: Self = Self { messages: usize::MAX, len: usize::MAX };
+
+    /// True where there is enough.
+    pub fn is_met(&self) -> bool {
+        self.messages == 0 || self.len == 0
+    }
+
+    /// What is wanted beside a piece.
+    pub(super) fn subtract(&mut self, piece: &impl Piece) {
+        self.messages = self.messages.saturating_sub(piece.count());
+        self.len = self.len.saturating_sub(piece.bytes_len());
+    }
+}
+
+/// Why a source does not go on as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// One message is bad; others come behind it.
+    #[error(transparent)]
+    Message(DecodeError),
+    /// It cannot be told where the next message is.
+    #[error(transparent)]
+    Frame(DecodeError),
+    /// The source itself fails.
+    #[error(transparent)]
+    Source(io::Error),
+}

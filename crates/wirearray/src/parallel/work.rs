@@ -1,0 +1,228 @@
+//! What several threads share that decode pieces of one source.
+//!
+//! Whoever hands in the piece whose turn it is appends it, and all that wait behind it; the others go on decoding meanwhile.
+//! Taking a piece can mean to read or to decompress it: one thread does that at a time, whichever comes first.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use super::source::{Fault, Piece, Source, Wanted};
+use super::{Decoded, decode_piece, leave_out};
+use crate::column::Batch;
+use crate::decode::{Decoder, Options};
+use crate::error::DecodeError;
+use crate::plan::Plan;
+
+/// The bytes of a piece: as much as fits into the second cache together with the columns that come of it.
+const PIECE: usize = 256 << 10;
+
+/// What the threads share.
+pub(super) struct Work<'w, S> {
+    plan: &'w Plan,
+    options: Options,
+    piece_len: usize,
+    /// Pieces that may wait to be appended.
+    most_waiting: usize,
+    taken: Mutex<Taken<'w, S>>,
+    handed_in: Mutex<HandedIn>,
+    result: Mutex<Result>,
+}
+
+/// How far the source has been taken.
+struct Taken<'w, S> {
+    source: &'w mut S,
+    wanted: Wanted,
+    /// The number of the next piece.
+    number: usize,
+    /// The bytes of all pieces.
+    len: usize,
+    is_over: bool,
+}
+
+/// A piece that one thread decodes, or why there is none.
+struct Share<P> {
+    number: usize,
+    /// The bytes of the source from this piece on, as far as one can know.
+    len_left: usize,
+    piece: std::result::Result<P, Fault>,
+}
+
+/// What became of a piece.
+struct Done {
+    batch: Batch,
+    rows: usize,
+    messages: usize,
+    faults: Vec<DecodeError>,
+    stop: Option<Fault>,
+    len_left: usize,
+}
+
+/// Pieces that have been decoded.
+#[derive(Default)]
+struct HandedIn {
+    /// Those that have not been appended, by number.
+    waiting: BTreeMap<usize, Done>,
+    /// The number of the piece that is appended next.
+    next: usize,
+    /// True while a thread appends.
+    is_appending: bool,
+    /// Batches that have been appended, to be filled again.
+    spare: Vec<Batch>,
+    /// True where no more pieces are wanted: after a fault, or where a thread will not hand in its own.
+    is_over: bool,
+}
+
+/// All pieces that have been appended.
+struct Result {
+    batch: Batch,
+    rows: usize,
+    messages: usize,
+    faults: Vec<DecodeError>,
+    stop: Option<Fault>,
+}
+
+impl<'w, S: Source> Work<'w, S> {
+    pub(super) fn new(
+        plan: &'w Plan,
+        source: &'w mut S,
+        wanted: Wanted,
+        options: Options,
+        batch: Batch,
+        threads: usize,
+    ) -> Self {
+        let len = source.len_left().unwrap_or(usize::MAX);
+        let taken = Taken { source, wanted, number: 0, len: 0, is_over: false };
+        let result = Result { batch, rows: 0, messages: 0, faults: Vec::new(), stop: None };
+        Self {
+            plan,
+            options,
+            piece_len: (len / 16).clamp(1, PIECE),
+            most_waiting: threads,
+            taken: Mutex::new(taken),
+            handed_in: Mutex::default(),
+            result: Mutex::new(result),
+        }
+    }
+
+    pub(super) fn run(&self) {
+        let _stop = StopOnPanic(&self.handed_in);
+        while let Some(share) = self.take() {
+            let batch = lock(&self.handed_in).spare.pop();
+            let batch = batch.unwrap_or_else(|| Batch::new(self.plan.layout().clone()));
+            let mut decoder = Decoder::new(self.plan, self.options, batch);
+            let decoded = match share.piece {
+                Ok(piece) => decode_piece(&mut decoder, &piece, 0),
+                Err(fault) => leave_out(&mut decoder, fault),
+            };
+            let (messages, faults) = (decoder.messages(), std::mem::take(decoder.faults()));
+            let (batch, rows) = decoder.into_batch();
+            let (stop, len_left) = (decoded.err(), share.len_left);
+            self.hand_in(share.number, Done { batch, rows, messages, faults, stop, len_left });
+        }
+    }
+
+    pub(super) fn finish(self) -> Decoded {
+        let Result { batch, rows, messages, faults, stop } = into_inner(self.result);
+        Decoded { table: batch.finish(rows), messages, faults, stop }
+    }
+
+    /// The next messages that no thread has taken.
+    fn take(&self) -> Option<Share<S::Piece>> {
+        loop {
+            let handed_in = lock(&self.handed_in);
+            if handed_in.is_over {
+                return None;
+            }
+            if handed_in.waiting.len() <= self.most_waiting {
+                break;
+            }
+            drop(handed_in);
+            thread::yield_now();
+        }
+        let mut taken = lock(&self.taken);
+        if taken.is_over {
+            return None;
+        }
+        let wanted = Wanted { len: taken.wanted.len.min(self.piece_len), ..taken.wanted };
+        let piece = taken.source.next_piece(wanted).transpose();
+        taken.is_over = !matches!(piece, Some(Ok(_) | Err(Fault::Message(_))));
+        let piece = piece?;
+        match &piece {
+            Ok(piece) => {
+                taken.wanted.subtract(piece);
+                taken.len += piece.bytes_len();
+            }
+            Err(_) => taken.wanted.messages -= 1,
+        }
+        let number = taken.number;
+        taken.number += 1;
+        // Without an end in sight, as much again as there was is a fair guess.
+        let len_left = taken.source.len_left().unwrap_or(taken.len).min(taken.wanted.len);
+        let len_left = len_left.saturating_add(piece.as_ref().map_or(0, Piece::bytes_len));
+        Some(Share { number, len_left, piece })
+    }
+
+    /// Appends a piece and those behind it, where it is its turn; leaves it to be appended otherwise.
+    fn hand_in(&self, number: usize, done: Done) {
+        let mut handed_in = lock(&self.handed_in);
+        handed_in.waiting.insert(number, done);
+        if handed_in.is_appending {
+            return;
+        }
+        handed_in.is_appending = true;
+        loop {
+            let next = handed_in.next;
+            let Some(mut done) = handed_in.waiting.remove(&next) else { break };
+            drop(handed_in);
+            let is_over = lock(&self.result).append(&mut done);
+            handed_in = lock(&self.handed_in);
+            handed_in.next += 1;
+            handed_in.is_over |= is_over;
+            if handed_in.spare.len() < self.most_waiting {
+                handed_in.spare.push(done.batch);
+            }
+        }
+        handed_in.is_appending = false;
+    }
+}
+
+impl Result {
+    /// Appends what became of the next piece, unless an earlier one was the end; returns whether there is an end now.
+    fn append(&mut self, done: &mut Done) -> bool {
+        if self.stop.is_none() {
+            // Each row takes a tag and a length at least.
+            self.batch.append(self.rows, &mut done.batch, done.len_left / 2 + 1);
+            let messages = self.messages;
+            done.faults.iter_mut().for_each(|error| error.shift_row(messages));
+            self.faults.append(&mut done.faults);
+            self.stop = done.stop.take();
+            if let Some(Fault::Message(error) | Fault::Frame(error)) = &mut self.stop {
+                error.shift_row(messages);
+            }
+            self.rows += done.rows;
+            self.messages += done.messages;
+        }
+        self.stop.is_some()
+    }
+}
+
+/// Makes the other threads stop where the one that holds it panics.
+struct StopOnPanic<'w>(&'w Mutex<HandedIn>);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            lock(self.0).is_over = true;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A thread that panicked ends the whole call, whatever the others do meanwhile.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,123 @@
+//! Compressed streams: known by their first bytes, or by the end of a file's name.
+
+use std::io::{self, Read, Write};
+
+/// How a stream is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// By gzip.
+    Gzip,
+    /// By Zstandard.
+    Zstd,
+    /// As an LZ4 frame.
+    Lz4,
+}
+
+impl Compression {
+    /// All of them, with the names that users give, and the ends of files' names.
+    const NAMES: [(&'static str, &'static str, Self); 3] =
+        [("gzip", "gz", Self::Gzip), ("zstd", "zst", Self::Zstd), ("lz4", "lz4", Self::Lz4)];
+
+    /// The compression of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find_map(|(known, _, compression)| (known == name).then_some(compression))
+    }
+
+    /// The compression of files whose names end so.
+    pub fn of_suffix(suffix: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find_map(|(_, known, compression)| (known == suffix).then_some(compression))
+    }
+
+    /// The compression that a stream begins with, if it is one.
+    pub fn of_start(start: &[u8]) -> Option<Self> {
+        match start {
+            // The third byte is the only method that there is.
+            [0x1f, 0x8b, 0x08, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            [0x04, 0x22, 0x4d, 0x18, ..] => Some(Self::Lz4),
+            _ => None,
+        }
+    }
+
+    /// The bytes that [`Compression::of_start`] wants to see.
+    pub const START_LEN: usize = 4;
+}
+
+/// The reader of what a compressed one holds: all streams in it, one after the other, as the tools of each format read them.
+pub fn decompressed(reader: impl Read + Send + 'static, compression: Compression) -> io::Result<Box<dyn Read + Send>> {
+    Ok(match compression {
+        Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
+        Compression::Zstd => Box::new(zstd::Decoder::new(reader)?),
+        Compression::Lz4 => Box::new(Lz4Frames { decoder: lz4_flex::frame::FrameDecoder::new(reader) }),
+    })
+}
+
+/// LZ4 frames, one after the other: the decoder says that it is at an end after each.
+struct Lz4Frames<R: Read> {
+    decoder: lz4_flex::frame::FrameDecoder<R>,
+}
+
+impl<R: Read> Read for Lz4Frames<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self.decoder.read(bytes)? {
+            // At the true end there is no second frame either.
+            0 => self.decoder.read(bytes),
+            len => Ok(len),
+        }
+    }
+}
+
+/// A writer that compresses, or not.
+pub enum Compressor<W: Write> {
+    /// Not at all.
+    Plain(W),
+    /// By gzip.
+    Gzip(flate2::write::GzEncoder<W>),
+    /// By Zstandard.
+    Zstd(zstd::Encoder<'static, W>),
+    /// As an LZ4 frame.
+    Lz4(lz4_flex::frame::FrameEncoder<W>),
+}
+
+impl<W: Write> Compressor<W> {
+    /// A writer to another, at the format's usual level.
+    pub fn new(writer: W, compression: Option<Compression>) -> io::Result<Self> {
+        Ok(match compression {
+            None => Self::Plain(writer),
+            Some(Compression::Gzip) => {
+                Self::Gzip(flate2::write::GzEncoder::new(writer, flate2::Compression::default()))
+            }
+            Some(Compression::Zstd) => Self::Zstd(zstd::Encoder::new(writer, zstd::DEFAULT_COMPRESSION_LEVEL)?),
+            Some(Compression::Lz4) => Self::Lz4(lz4_flex::frame::FrameEncoder::new(writer)),
+        })
+    }
+
+    /// Writes what ends the stream, and returns the writer behind it.
+    pub fn finish(self) -> io::Result<W> {
+        match self {
+            Self::Plain(writer) => Ok(writer),
+            Self::Gzip(encoder) => encoder.finish(),
+            Self::Zstd(encoder) => encoder.finish(),
+            Self::Lz4(encoder) => encoder.finish().map_err(io::Error::other),
+        }
+    }
+
+    fn inner(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Plain(writer) => writer,
+            Self::Gzip(encoder) => encoder,
+            Self::Zstd(encoder) => encoder,
+            Self::Lz4(encoder) => encoder,
+        }
+    }
+}
+
+impl<W: Write> Write for Compressor<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.inner().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner().flush()
+    }
+}
