@@ -303,6 +303,6 @@ impl Sink for FileSink {
 
 /// Raises what a signal's handler raises: `KeyboardInterrupt`, above all.
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough")]
-fn look_around() -> PyResult<()> {
+pub(crate) fn look_around() -> PyResult<()> {
     Python::attach(|py| py.check_signals())
 }

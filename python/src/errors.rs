@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyOSError, PyValueError};
 use pyo3::prelude::*;
+use wirearray::parallel::{Decoded, Fault};
 use wirearray::plan::PathError;
 use wirearray::{DecodeErrorKind, SchemaErrorKind};
 
@@ -17,8 +18,31 @@ pub(crate) fn decode_error(error: &wirearray::DecodeError) -> PyErr {
     if let DecodeErrorKind::NoView(_) = error.kind() {
         return PyValueError::new_err(format!("copy=False: {error}"));
     }
-    let kind = error.kind().name();
-    python::DecodeError::new_err((error.to_string(), kind, error.offset(), error.path().to_owned(), error.row()))
+    let file = error.file().map(str::to_owned);
+    let (kind, path) = (error.kind().name(), error.path().to_owned());
+    python::DecodeError::new_err((error.to_string(), kind, error.offset(), path, error.row(), file))
+}
+
+/// What ended a stream of that name.
+pub(crate) fn fault(py: Python<'_>, fault: Fault, name: Option<&str>) -> PyErr {
+    let error = match fault {
+        Fault::Message(error) | Fault::Frame(error) => return decode_error(&error),
+        Fault::Source(error) => error,
+    };
+    io_error(py, &error, Path::new(name.unwrap_or("source")))
+}
+
+/// The exception for a file, or for what is like one: what Python code raised that was called for it.
+pub(crate) fn io_error(py: Python<'_>, error: &std::io::Error, path: &Path) -> PyErr {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<PyErr>()) {
+        Some(raised) => raised.clone_ref(py),
+        None => file_error(error, path),
+    }
+}
+
+/// The table of messages of which none is missing.
+pub(crate) fn whole(py: Python<'_>, decoded: Decoded) -> PyResult<wirearray::column::Table> {
+    decoded.whole().map_err(|error| fault(py, error, None))
 }
 
 /// A `ValueError` that names field and row.

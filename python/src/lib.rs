@@ -20,6 +20,7 @@ mod out;
 mod ragged;
 mod record;
 mod schema;
+mod stream;
 mod strings;
 mod table;
 mod values;
@@ -40,6 +41,10 @@ mod _core {
     use crate::record::Record;
     #[pymodule_export]
     use crate::schema::Schema;
+    #[pymodule_export]
+    use crate::stream::Scan;
+    #[pymodule_export]
+    use crate::stream::Writer;
     #[pymodule_export]
     use crate::strings::Strings;
     #[pymodule_export]

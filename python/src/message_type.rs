@@ -17,7 +17,7 @@ use crate::errors;
 use crate::field::Field;
 use crate::lent::Lent;
 use crate::messages::Messages;
-use crate::options::{CopyArgument, ThreadsArgument};
+use crate::options::{CopyArgument, OnErrorArgument, ThreadsArgument};
 use crate::out::Out;
 use crate::record::Record;
 use crate::schema::Schema;
@@ -267,6 +267,8 @@ impl MessageType {
     ///     As for :meth:`decode`.
     /// out : dict of str to array, optional
     ///     As for :meth:`decode`, with the values of all messages, one after the other.
+    /// on_error : {"raise", "skip"}, default "raise"
+    ///     ``"skip"`` leaves bad messages out, and lists them in :attr:`Table.errors`.
     ///
     /// Returns
     /// -------
@@ -289,8 +291,12 @@ impl MessageType {
     /// >>> schema["Tick"].decode_many([b"\x08\x05", b"", b"\x08\x07"])["price"]
     /// array([5, 0, 7])
     #[pyo3(
-        signature = (data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None),
-        text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False, threads=None, out=None)"
+        signature = (
+            data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL,
+            out = None, on_error = OnErrorArgument::RAISE
+        ),
+        text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False, threads=None, out=None, \
+            on_error='raise')"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn decode_many(
@@ -302,19 +308,20 @@ impl MessageType {
         keep_unknown: bool,
         threads: ThreadsArgument,
         out: Option<&Bound<'_, PyAny>>,
+        on_error: OnErrorArgument,
     ) -> PyResult<Table> {
-        let options = copy.options(keep_unknown, &threads, out.is_some())?;
+        let options = Options { on_error: on_error.0, ..copy.options(keep_unknown, &threads, out.is_some())? };
         let messages = match offsets {
             Some(offsets) => Messages::in_one_buffer(data, offsets)?,
             None => Messages::in_buffers(data)?,
         };
         let (out, destinations) = Out::new(&self.plan, out)?;
         messages.inputs().try_for_each(|input| out.check_input(input))?;
-        let decoded = py.detach(|| parallel::decode_many(&self.plan, &messages, options, destinations));
-        let table = errors::whole(decoded)?;
+        let mut decoded = py.detach(|| parallel::decode_many(&self.plan, &messages, options, destinations));
+        let faults = std::mem::take(&mut decoded.faults);
+        let table = errors::whole(py, decoded)?;
         out.check(&table)?;
-        let rows = 0..table.rows();
-        Ok(Table::new(self.plan.clone(), Arc::new(table), rows))
+        Ok(Table::of_rows(self.plan.clone(), table).with_errors(faults))
     }
 
     /// Decodes one message with the reference decoder.

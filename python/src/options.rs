@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use wirearray::cores::Cores;
-use wirearray::decode::{Options, Views};
+use wirearray::decode::{OnError, Options, Views};
 
 /// The `copy` argument, with the meaning that NumPy gives it.
 pub(crate) struct CopyArgument(Views);
@@ -41,6 +41,10 @@ pub(crate) struct ThreadsArgument(Cores);
 
 impl ThreadsArgument {
     pub(crate) const ALL: Self = Self(Cores::ALL);
+
+    pub(crate) fn cores(&self) -> Cores {
+        self.0
+    }
 }
 
 impl<'py> FromPyObject<'_, 'py> for ThreadsArgument {
@@ -57,6 +61,28 @@ impl<'py> FromPyObject<'_, 'py> for ThreadsArgument {
             Err(_) => {
                 let found = threads.repr()?;
                 Err(PyTypeError::new_err(format!("threads: expected a number of threads or None, got {found}")))
+            }
+        }
+    }
+}
+
+/// The `on_error` argument.
+pub(crate) struct OnErrorArgument(pub(crate) OnError);
+
+impl OnErrorArgument {
+    pub(crate) const RAISE: Self = Self(OnError::Raise);
+}
+
+impl<'py> FromPyObject<'_, 'py> for OnErrorArgument {
+    type Error = PyErr;
+
+    fn extract(on_error: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match on_error.extract::<String>().as_deref() {
+            Ok("raise") => Ok(Self::RAISE),
+            Ok("skip") => Ok(Self(OnError::Skip)),
+            _ => {
+                let found = on_error.repr()?;
+                Err(PyValueError::new_err(format!("on_error: expected \"raise\" or \"skip\", got {found}")))
             }
         }
     }

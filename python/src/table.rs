@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use wirearray::DecodeError;
 use wirearray::column::{self, Data, Dtype, StringColumn};
 use wirearray::plan::Plan;
 
@@ -38,11 +39,29 @@ pub(crate) struct Table {
     plan: Arc<Plan>,
     table: Arc<column::Table>,
     rows: Range<usize>,
+    /// Of the messages that were left out when it was decoded.
+    errors: Vec<DecodeError>,
 }
 
 impl Table {
     pub(crate) fn new(plan: Arc<Plan>, table: Arc<column::Table>, rows: Range<usize>) -> Self {
-        Self { plan, table, rows }
+        Self { plan, table, rows, errors: Vec::new() }
+    }
+
+    /// All rows of a table.
+    pub(crate) fn of_rows(plan: Arc<Plan>, table: column::Table) -> Self {
+        let rows = 0..table.rows();
+        Self::new(plan, Arc::new(table), rows)
+    }
+
+    /// The same with the errors of the messages that were left out.
+    pub(crate) fn with_errors(self, errors: Vec<DecodeError>) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// True where there is neither a row nor an error.
+    pub(crate) fn is_void(&self) -> bool {
+        self.rows.is_empty() && self.errors.is_empty()
     }
 
     /// The plan, the table and the rows of it that it shows.
@@ -135,6 +154,14 @@ impl Table {
             Some(unknown) => Strings::new(self.plan.clone(), unknown.clone(), self.rows.clone()),
             None => Strings::new(self.plan.clone(), StringColumn::of_empty_bytes(self.rows.len()), 0..self.rows.len()),
         }
+    }
+
+    /// The errors of the messages that were left out: list of DecodeError, each with the ``row`` that its message would have
+    /// had, counted from the start of the stream. ``on_error="skip"`` leaves bad messages out; rows that are chosen of a
+    /// table come without errors.
+    #[getter]
+    fn errors<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyAny>> {
+        self.errors.iter().map(|error| errors::decode_error(error).value(py).clone().into_any()).collect()
     }
 
     fn __len__(&self) -> usize {

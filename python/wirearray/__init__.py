@@ -7,20 +7,24 @@
 array([1.])
 """
 
-from wirearray._core import Field, MessageType, Ragged, Record, Schema, Strings, Table, __version__
+from wirearray._core import Field, MessageType, Ragged, Record, Scan, Schema, Strings, Table, Writer, __version__
 from wirearray._errors import DecodeError, SchemaError
 from wirearray._message_type import message_type
+from wirearray._sources import Partition
 
 __all__ = [
     "DecodeError",
     "Field",
     "MessageType",
+    "Partition",
     "Ragged",
     "Record",
+    "Scan",
     "Schema",
     "SchemaError",
     "Strings",
     "Table",
+    "Writer",
     "__version__",
     "message_type",
 ]

@@ -1,11 +1,14 @@
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias, final, overload
+from typing import Any, Final, Literal, Protocol, TypeAlias, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Buffer
+from typing_extensions import Buffer, Self
+
+from wirearray._errors import DecodeError
+from wirearray._sources import Partition
 
 _Path: TypeAlias = str | os.PathLike[str]
 _Column: TypeAlias = NDArray[Any] | Ragged | Strings | Table
@@ -13,6 +16,19 @@ _Message: TypeAlias = Mapping[str, Any] | Record
 _Messages: TypeAlias = Table | Mapping[str, Any] | Iterable[_Message | None] | NDArray[Any]
 _Align: TypeAlias = bool | Literal[8, 64]
 _Out: TypeAlias = dict[str, NDArray[Any]]
+
+_Framing: TypeAlias = Literal["delimited", "tfrecord", "u32be", "u32le", "u64be", "u64le", "grpc", "single"]
+_Compression: TypeAlias = Literal["infer", "gzip", "zstd", "lz4"] | None
+_OnError: TypeAlias = Literal["raise", "skip"]
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+class _Writable(Protocol):
+    def write(self, data: bytes, /) -> object: ...
+
+_Source: TypeAlias = _Path | _Readable | Partition
+_Sources: TypeAlias = _Source | Iterable[_Source]
 
 __version__: Final[str]
 
@@ -67,6 +83,7 @@ class MessageType:
         keep_unknown: bool = False,
         threads: int | None = None,
         out: _Out | None = None,
+        on_error: _OnError = "raise",
     ) -> Table: ...
     def load(
         self,
@@ -80,6 +97,54 @@ class MessageType:
     def encode(self, message: _Message, *, align: _Align = False, allow_large: bool = False) -> bytes: ...
     def encode_many(self, messages: _Messages, *, allow_large: bool = False) -> Strings: ...
     def save(self, path: _Path, message: _Message, *, align: _Align = False, allow_large: bool = False) -> None: ...
+    def read(
+        self,
+        source: _Sources,
+        *,
+        framing: _Framing | None = None,
+        compression: _Compression = "infer",
+        verify: bool = True,
+        on_error: _OnError = "raise",
+        keep_unknown: bool = False,
+        threads: int | None = None,
+        progress: bool | Callable[[int, int | None], object] = False,
+        filesystem: Any = None,
+    ) -> Table: ...
+    def scan(
+        self,
+        source: _Sources,
+        *,
+        framing: _Framing | None = None,
+        batch_rows: int | None = None,
+        batch_bytes: int | None = None,
+        start: int = 0,
+        compression: _Compression = "infer",
+        verify: bool = True,
+        on_error: _OnError = "raise",
+        keep_unknown: bool = False,
+        threads: int | None = None,
+        progress: bool | Callable[[int, int | None], object] = False,
+        filesystem: Any = None,
+    ) -> Scan: ...
+    def partitions(self, path: _Path, target_bytes: int = 67108864, *, framing: _Framing) -> list[Partition]: ...
+    def write(
+        self,
+        target: _Path | _Writable,
+        messages: _Messages,
+        *,
+        framing: _Framing,
+        compression: _Compression = "infer",
+        allow_large: bool = False,
+    ) -> None: ...
+    def writer(
+        self,
+        target: _Path | _Writable,
+        *,
+        framing: _Framing,
+        append: bool = True,
+        compression: _Compression = "infer",
+        allow_large: bool = False,
+    ) -> Writer: ...
     def from_protobuf(self, message: Any) -> Record: ...
     def to_protobuf(self, message: _Message, cls: Any) -> Any: ...
 
@@ -120,6 +185,8 @@ class Table:
     def message_type(self) -> MessageType: ...
     @property
     def unknown_fields(self) -> Strings: ...
+    @property
+    def errors(self) -> list[DecodeError]: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Record | None]: ...
     def __contains__(self, name: object, /) -> bool: ...
@@ -194,3 +261,22 @@ class Strings:
     def __getitem__(self, key: slice | Sequence[bool] | Sequence[int] | NDArray[Any], /) -> Strings: ...
     def to_list(self) -> list[Any]: ...
     def to_numpy(self) -> NDArray[Any]: ...
+
+@final
+class Scan:
+    @property
+    def offset(self) -> int: ...
+    @property
+    def file(self) -> str | None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Table: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exception: object) -> None: ...
+
+@final
+class Writer:
+    def write(self, messages: _Messages) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exception: object) -> None: ...

@@ -16,19 +16,25 @@ class DecodeError(ValueError):
         The field being read, as in ``series[3].times``; empty where no field was reached.
     row : int or None
         The message's number, where many were decoded.
+    file : str or None
+        The name of the file or stream, where one was read.
     """
 
     kind: str
     offset: int
     path: str
     row: int | None
+    file: str | None
 
-    def __init__(self, message: str, kind: str, offset: int, path: str = "", row: int | None = None) -> None:
-        super().__init__(message, kind, offset, path, row)
+    def __init__(
+        self, message: str, kind: str, offset: int, path: str = "", row: int | None = None, file: str | None = None
+    ) -> None:
+        super().__init__(message, kind, offset, path, row, file)
         self.kind = kind
         self.offset = offset
         self.path = path
         self.row = row
+        self.file = file
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -1,0 +1,12 @@
+//! Files and streams of messages: `read`, `scan`, `partitions`, `write` and `writer`.
+//!
+//! What a user gives as a source is taken apart in `wirearray/_sources.py`; here it becomes a chain of streams.
+
+mod partitions;
+mod reader;
+mod scan;
+mod source;
+mod write;
+
+pub(crate) use scan::Scan;
+pub(crate) use write::Writer;

@@ -1,0 +1,366 @@
+//! `read` and `scan`: a thread decodes, and the calling one waits, hears of interruptions and tells how far it is.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use wirearray::decode::{self, OnError, Options};
+use wirearray::parallel::{Decoded, Fault, Wanted};
+use wirearray::plan::Plan;
+use wirearray::stream::{Ahead, Place};
+
+use super::source::{CompressionArgument, Sourced, chain, format};
+use crate::errors;
+use crate::message_type::MessageType;
+use crate::options::{OnErrorArgument, ThreadsArgument};
+use crate::table::Table;
+
+/// How often the calling thread looks up while it waits.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The bytes of messages in a batch, where nothing is said: so few that batches are decoded while others are worked on, and so
+/// many that what a batch costs by itself does not count.
+const BATCH_LEN: usize = 16 << 20;
+
+#[pymethods]
+impl MessageType {
+    /// Decode all messages of files or streams.
+    ///
+    /// Parameters
+    /// ----------
+    /// source : path, URL, file object, Partition, or list of these
+    ///     Where the messages are: a path, which may have wildcards, as in ``"logs/*.pb.zst"``; a file object opened in binary
+    ///     mode, which is read from where it stands; an URL, as in ``"s3://bucket/ticks.pb"``, for which ``fsspec`` has to be
+    ///     installed. Those of a list follow one another.
+    /// framing : str
+    ///     How messages are set off from one another: ``"delimited"`` by their lengths as varints; ``"tfrecord"`` as the
+    ///     records of TensorFlow, with checksums; ``"u32be"``, ``"u32le"``, ``"u64be"``, ``"u64le"`` by their lengths as four or
+    ///     eight bytes, big-endian or little-endian; ``"grpc"`` as gRPC has them on the wire; ``"single"`` not at all: each
+    ///     source is one message. May be left out where the source says it: partitions do.
+    /// compression : str or None, default "infer"
+    ///     ``"gzip"``, ``"zstd"``, ``"lz4"`` or ``None`` for none; ``"infer"`` looks at the first bytes.
+    /// verify : bool, default True
+    ///     Whether checksums of the messages are looked at; those of lengths always are.
+    /// on_error : {"raise", "skip"}, default "raise"
+    ///     ``"skip"`` leaves bad messages out, and lists them in :attr:`Table.errors`. Where the rest of a stream cannot be
+    ///     read, because its frames are broken or it was cut short, the last of the errors says so.
+    /// keep_unknown : bool, default False
+    ///     As for :meth:`decode_many`.
+    /// threads : int or None, default None
+    ///     How many threads may decode, ``None`` for as many as there are cores. One of them at a time reads and decompresses.
+    /// progress : bool or callable, default False
+    ///     ``True`` shows a bar of the bytes read, for which ``tqdm`` has to be installed. A callable gets the bytes read and
+    ///     how many there are, ``None`` where that is not known; every now and then, and at the end.
+    /// filesystem : object, optional
+    ///     Where paths lead: a file system of ``fsspec`` or a store of ``obstore``.
+    ///
+    /// Returns
+    /// -------
+    /// Table
+    ///     A row for each message.
+    ///
+    /// Raises
+    /// ------
+    /// DecodeError
+    ///     If a message or a frame is bad; ``file``, ``row``, ``offset`` and ``path`` say which. Offsets count from the start
+    ///     of the stream, as it is when it is decompressed.
+    /// FileNotFoundError, OSError
+    ///     If a file is not there, no file matches, or one cannot be read.
+    /// ValueError, TypeError
+    ///     If an argument is none of these.
+    ///
+    /// Notes
+    /// -----
+    /// The GIL is released. Files that are not compressed are mapped: do not cut them short meanwhile.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import io
+    /// >>> import wirearray as wa
+    /// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; }')
+    /// >>> schema["Tick"].read(io.BytesIO(b"\x02\x08\x05\x00\x02\x08\x07"), framing="delimited")["price"]
+    /// array([5, 0, 7])
+    #[pyo3(
+        signature = (
+            source, *, framing = None, compression = CompressionArgument::INFER, verify = true,
+            on_error = OnErrorArgument::RAISE, keep_unknown = false, threads = ThreadsArgument::ALL, progress = None,
+            filesystem = None
+        ),
+        text_signature = "($self, source, *, framing=None, compression='infer', verify=True, on_error='raise', \
+            keep_unknown=False, threads=None, progress=False, filesystem=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
+    fn read<'py>(
+        &self,
+        source: &Bound<'py, PyAny>,
+        framing: Option<&str>,
+        compression: CompressionArgument,
+        verify: bool,
+        on_error: OnErrorArgument,
+        keep_unknown: bool,
+        threads: ThreadsArgument,
+        progress: Option<&Bound<'py, PyAny>>,
+        filesystem: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Table> {
+        let format = format(source, framing, verify)?;
+        let sourced = chain(source, filesystem, format, compression, true, 0)?;
+        let options = options(on_error, keep_unknown, &threads);
+        let scan = Scan::start(source.py(), self, sourced, Wanted::ALL, options, progress)?;
+        match scan.next(source.py())? {
+            Some(table) => scan.stop(source.py()).map_or(Ok(table), Err),
+            None => Ok(Table::of_rows(self.plan().clone(), scan.no_rows()?)),
+        }
+    }
+
+    /// Decode files or streams of any length, a batch of messages at a time.
+    ///
+    /// While one batch is worked on, the next one is decoded; no more than these two and a few blocks of the stream are held.
+    ///
+    /// Parameters
+    /// ----------
+    /// source : path, URL, file object, Partition, or list of these
+    ///     As for :meth:`read`.
+    /// batch_rows : int, optional
+    ///     The most messages in a batch.
+    /// batch_bytes : int, optional
+    ///     The bytes of messages with which a batch is full; 16 MiB where neither is given.
+    /// start : int, default 0
+    ///     The byte at which the first frame starts: the ``offset`` of an earlier scan, to go on with what was written since.
+    /// framing, compression, verify, on_error, keep_unknown, threads, progress, filesystem
+    ///     As for :meth:`read`. With ``on_error="raise"`` the messages in front of a bad one are delivered before the error is
+    ///     raised.
+    ///
+    /// Returns
+    /// -------
+    /// Scan
+    ///     An iterator of tables, with ``offset``: the byte behind the last message that it has delivered.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError, TypeError, FileNotFoundError
+    ///     As for :meth:`read`. Whatever is wrong with what is read is raised by the iterator.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import io
+    /// >>> import wirearray as wa
+    /// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; }')
+    /// >>> log = io.BytesIO(b"\x02\x08\x05\x00\x02\x08\x07")
+    /// >>> [table["price"].sum() for table in schema["Tick"].scan(log, framing="delimited", batch_rows=2)]
+    /// [np.int64(5), np.int64(7)]
+    #[pyo3(
+        signature = (
+            source, *, framing = None, batch_rows = None, batch_bytes = None, start = 0,
+            compression = CompressionArgument::INFER, verify = true, on_error = OnErrorArgument::RAISE, keep_unknown = false,
+            threads = ThreadsArgument::ALL, progress = None, filesystem = None
+        ),
+        text_signature = "($self, source, *, framing=None, batch_rows=None, batch_bytes=None, start=0, \
+            compression='infer', verify=True, on_error='raise', keep_unknown=False, threads=None, progress=False, \
+            filesystem=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
+    fn scan<'py>(
+        &self,
+        source: &Bound<'py, PyAny>,
+        framing: Option<&str>,
+        batch_rows: Option<i64>,
+        batch_bytes: Option<i64>,
+        start: u64,
+        compression: CompressionArgument,
+        verify: bool,
+        on_error: OnErrorArgument,
+        keep_unknown: bool,
+        threads: ThreadsArgument,
+        progress: Option<&Bound<'py, PyAny>>,
+        filesystem: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Scan> {
+        let format = format(source, framing, verify)?;
+        let unsaid = if batch_rows.is_none() { BATCH_LEN } else { usize::MAX };
+        let wanted = Wanted {
+            messages: at_least_one(batch_rows, "batch_rows", usize::MAX)?,
+            len: at_least_one(batch_bytes, "batch_bytes", unsaid)?,
+        };
+        let sourced = chain(source, filesystem, format, compression, false, start)?;
+        let options = options(on_error, keep_unknown, &threads);
+        Scan::start(source.py(), self, sourced, wanted, options, progress)
+    }
+}
+
+fn options(on_error: OnErrorArgument, keep_unknown: bool, threads: &ThreadsArgument) -> Options {
+    Options { on_error: on_error.0, keep_unknown, cores: threads.cores(), ..Options::DEFAULT }
+}
+
+fn at_least_one(given: Option<i64>, argument: &str, otherwise: usize) -> PyResult<usize> {
+    match given {
+        None => Ok(otherwise),
+        Some(given) if given >= 1 => Ok(usize::try_from(given).unwrap_or(usize::MAX)),
+        Some(given) => Err(PyValueError::new_err(format!("{argument}: expected at least 1, got {given}"))),
+    }
+}
+
+/// Tables of successive messages of a stream: an iterator, made by :meth:`MessageType.scan`.
+///
+/// It can be left at any time; used in a ``with`` statement, or closed, it lets go of its source at once.
+#[pyclass(frozen, module = "wirearray")]
+pub(crate) struct Scan {
+    plan: Arc<Plan>,
+    on_error: OnError,
+    /// Nothing once it is closed.
+    ahead: Mutex<Option<Arc<Ahead>>>,
+    state: Mutex<State>,
+    total: Option<u64>,
+    /// Called with the bytes read and the total.
+    report: Option<Py<PyAny>>,
+}
+
+/// What has been delivered.
+#[derive(Default)]
+struct State {
+    place: Place,
+    /// Why there is nothing behind the last batch.
+    stop: Option<Fault>,
+}
+
+impl Scan {
+    fn start(
+        py: Python<'_>,
+        message_type: &MessageType,
+        sourced: Sourced,
+        wanted: Wanted,
+        options: Options,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let Sourced { chain, total } = sourced;
+        let report = match progress {
+            Some(progress) if !progress.is_none() => {
+                let reporter = py.import("wirearray._progress")?.getattr("reporter")?.call1((progress, total))?;
+                (!reporter.is_none()).then(|| reporter.unbind())
+            }
+            _ => None,
+        };
+        let state = State { place: chain.place(), stop: None };
+        let plan = message_type.plan().clone();
+        let ahead = Ahead::start(plan.clone(), chain, wanted, options)?;
+        Ok(Self {
+            plan,
+            on_error: options.on_error,
+            ahead: Mutex::new(Some(Arc::new(ahead))),
+            state: Mutex::new(state),
+            total,
+            report,
+        })
+    }
+
+    /// The next batch; nothing at the end. Whatever ends the stream is kept until [`Scan::stop`] is asked.
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Table>> {
+        let Some(ahead) = lock(&self.ahead).clone() else { return Ok(None) };
+        loop {
+            let waited = py.detach(|| ahead.next(TICK));
+            self.tell(py, &ahead)?;
+            match waited {
+                Err(_) => py.check_signals().inspect_err(|_| self.let_go(py))?,
+                Ok(None) => {
+                    self.finish(py)?;
+                    return Ok(None);
+                }
+                Ok(Some(batch)) => {
+                    let Decoded { table, mut faults, stop, .. } = batch.decoded;
+                    let mut state = lock(&self.state);
+                    state.place = batch.place;
+                    match stop {
+                        Some(Fault::Frame(error)) if self.on_error == OnError::Skip => faults.push(error),
+                        stop => state.stop = stop,
+                    }
+                    return Ok(Some(Table::of_rows(self.plan.clone(), table).with_errors(faults)));
+                }
+            }
+        }
+    }
+
+    /// Why there is nothing behind the last batch, where that is no good reason.
+    fn stop(&self, py: Python<'_>) -> Option<PyErr> {
+        let (stop, name) = {
+            let mut state = lock(&self.state);
+            (state.stop.take(), state.place.name.clone())
+        };
+        let failure = self.finish(py).err();
+        stop.map(|fault| errors::fault(py, fault, name.as_deref())).or(failure)
+    }
+
+    fn no_rows(&self) -> PyResult<wirearray::column::Table> {
+        let table = decode::decode_many(&self.plan, std::iter::empty(), 0, Options::DEFAULT);
+        table.map_err(|error| errors::decode_error(&error))
+    }
+
+    fn tell(&self, py: Python<'_>, ahead: &Ahead) -> PyResult<()> {
+        let Some(report) = &self.report else { return Ok(()) };
+        report.call1(py, (ahead.progress().done(), self.total)).map(drop).inspect_err(|_| self.let_go(py))
+    }
+
+    /// Lets go of the source, and ends the report.
+    fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        let was_open = lock(&self.ahead).take().is_some();
+        match &self.report {
+            Some(report) if was_open => report.call_method0(py, "close").map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same behind an error, which says more than one of the report's.
+    fn let_go(&self, py: Python<'_>) {
+        let _ = self.finish(py);
+    }
+}
+
+#[pymethods]
+impl Scan {
+    /// The byte of the stream behind the last message that was delivered: int. Of a compressed one, as it is decompressed.
+    #[getter]
+    fn offset(&self) -> u64 {
+        lock(&self.state).place.offset
+    }
+
+    /// The name of the stream that ``offset`` is of: str or None.
+    #[getter]
+    fn file(&self) -> Option<String> {
+        lock(&self.state).place.name.as_deref().map(str::to_owned)
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Table>> {
+        loop {
+            let is_stopped = lock(&self.state).stop.is_some();
+            if is_stopped {
+                return self.stop(py).map_or(Ok(None), Err);
+            }
+            match self.next(py)? {
+                // What ends a stream can stand behind no message at all.
+                Some(table) if table.is_void() => {}
+                delivered => return Ok(delivered),
+            }
+        }
+    }
+
+    /// Let go of the source. Nothing more is delivered.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        lock(&self.state).stop = None;
+        self.finish(py)
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.close(py)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

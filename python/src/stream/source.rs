@@ -1,0 +1,107 @@
+//! What a user gives as a source, as a chain of streams.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use wirearray::framing::Framing;
+use wirearray::stream::{Chain, Compression, Format, Opener, Part};
+
+use super::reader::reader;
+
+/// A stream, as `wirearray/_sources.py` describes it.
+#[derive(FromPyObject)]
+struct Described {
+    name: Option<String>,
+    path: Option<PathBuf>,
+    open: Py<PyAny>,
+    start: u64,
+    stop: Option<u64>,
+    size: Option<u64>,
+}
+
+/// A source that has not been opened yet.
+pub(super) struct Sourced {
+    pub(super) chain: Chain,
+    /// The bytes that will be read, as they lie there, where that is known.
+    pub(super) total: Option<u64>,
+}
+
+pub(super) fn chain(
+    source: &Bound<'_, PyAny>,
+    filesystem: Option<&Bound<'_, PyAny>>,
+    format: Format,
+    compression: CompressionArgument,
+    may_map: bool,
+    start: u64,
+) -> PyResult<Sourced> {
+    let py = source.py();
+    let described = py.import("wirearray._sources")?.getattr("describe")?.call1((source, filesystem))?;
+    let described = described.try_iter()?.map(|each| each?.extract()).collect::<PyResult<Vec<Described>>>()?;
+    if start > 0 && described.len() != 1 {
+        return Err(PyValueError::new_err("start: with several sources, say which bytes of each by partitions"));
+    }
+    let total = described.iter().map(|each| each.size).sum();
+    let parts: Vec<Part> = described.into_iter().map(|each| part(each, compression, start)).collect();
+    Ok(Sourced { chain: Chain::new(parts, format, may_map), total })
+}
+
+fn part(described: Described, compression: CompressionArgument, start: u64) -> Part {
+    let Described { name, path, open, start: first, stop, .. } = described;
+    let opener = match path {
+        Some(path) => Opener::Path(path),
+        None => Opener::Reader(Box::new(move || {
+            let object = Python::attach(|py| open.call0(py)).map_err(io::Error::other)?;
+            Ok(Box::new(reader(object)) as Box<dyn Read + Send>)
+        })),
+    };
+    let extent = first.saturating_add(start)..stop.unwrap_or(u64::MAX);
+    Part { name: name.map(Into::into), opener, compression: compression.0, extent }
+}
+
+/// The `framing` and `verify` arguments; a source may say its framing itself.
+pub(super) fn format(source: &Bound<'_, PyAny>, framing: Option<&str>, verify: bool) -> PyResult<Format> {
+    let framing = match framing {
+        Some(framing) => framing.to_owned(),
+        None => source.py().import("wirearray._sources")?.getattr("framing")?.call1((source,))?.extract()?,
+    };
+    Ok(Format { framing: framing_of_name(&framing)?, verify })
+}
+
+/// The `framing` argument.
+pub(super) fn framing_of_name(framing: &str) -> PyResult<Framing> {
+    Framing::of_name(framing).ok_or_else(|| {
+        let known = Framing::NAMES.map(|(name, _)| name).join(", ");
+        PyValueError::new_err(format!("framing: {framing:?} is none; known are {known}"))
+    })
+}
+
+/// The `compression` argument: nothing where the stream's first bytes tell.
+#[derive(Clone, Copy)]
+pub(crate) struct CompressionArgument(pub(super) Option<Option<Compression>>);
+
+impl CompressionArgument {
+    pub(crate) const INFER: Self = Self(None);
+}
+
+impl<'py> FromPyObject<'_, 'py> for CompressionArgument {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if given.is_none() {
+            return Ok(Self(Some(None)));
+        }
+        let name = given.extract::<String>().unwrap_or_default();
+        match Compression::of_name(&name) {
+            Some(compression) => Ok(Self(Some(Some(compression)))),
+            None if name == "infer" => Ok(Self(None)),
+            None => {
+                let found = given.repr()?;
+                let problem =
+                    format!("compression: expected \"infer\", None, \"gzip\", \"zstd\" or \"lz4\", got {found}");
+                Err(PyValueError::new_err(problem))
+            }
+        }
+    }
+}
