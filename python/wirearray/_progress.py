@@ -41,7 +41,7 @@ class _Callable:
 
 
 def reporter(progress: Any, total: int | None) -> _Bar | _Callable | None:
-    """Return what is told how far reading is: called with the bytes read and how many there are, and closed at the end."""
+    """Return what is called with the bytes read and how many there are, and closed at the end."""
     if progress is False or progress is None:
         return None
     if progress is True:

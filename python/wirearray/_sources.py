@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -77,6 +78,9 @@ def _describe(source: Any, filesystem: Any) -> Iterator[Described]:
             yield Described(source, None, lambda: _open_url(source))
         case str() | os.PathLike():
             yield from _of_paths(os.fspath(source))
+        case io.TextIOBase():
+            message = "source: the file is open in text mode; open it with mode 'rb'"
+            raise TypeError(message)
         case _ if hasattr(source, "read"):
             name = getattr(source, "name", None)
             yield Described(name if isinstance(name, str) else None, None, lambda: source, size=_size_of(source))

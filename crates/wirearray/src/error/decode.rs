@@ -80,7 +80,7 @@ pub enum DecodeErrorKind {
     #[error("a record's length is none; is the stream framed otherwise?")]
     IllegalFrameLength,
     /// A checksum of a frame does not match.
-    #[error("the checksum of a record's {0} does not match: it is damaged; pass verify=False to read it all the same")]
+    #[error("the checksum of a record's {0} does not match: {hint}", hint = .0.hint())]
     FrameChecksum(Checked),
     /// The first byte of a gRPC frame that is neither 0 nor 1.
     #[error("a record starts with byte {0:#04x} where gRPC has 0; is the stream framed otherwise?")]
@@ -131,6 +131,16 @@ pub enum Checked {
     /// The message.
     #[error("data")]
     Data,
+}
+
+impl Checked {
+    /// What to do where the checksum does not match.
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Length => "is it framed otherwise, or damaged?",
+            Self::Data => "it is damaged; pass verify=False to read it all the same",
+        }
+    }
 }
 
 /// Why the header of a schema registry is none.
