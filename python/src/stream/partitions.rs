@@ -43,7 +43,7 @@ impl MessageType {
     /// Notes
     /// -----
     /// Lengths alone are read, so it takes far less time than decoding. Messages are not looked at.
-    #[pyo3(signature = (path, target_bytes = 64 << 20, *, framing))]
+    #[pyo3(signature = (path, target_bytes = 67_108_864, *, framing))]
     fn partitions<'py>(
         &self,
         py: Python<'py>,

@@ -149,7 +149,7 @@ pub fn decode_many<'a>(
     options: Options,
 ) -> Result<Table, DecodeError> {
     let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
-    decoder.push_all(messages, total_len, 0)?;
+    decoder.push_all(messages, total_len)?;
     Ok(decoder.finish())
 }
 
@@ -233,8 +233,8 @@ impl<'p> Decoder<'p> {
         Self { plan, options, batch, rows: 0, faults: Vec::new(), len_ahead: 0, is_single: false, open, patience }
     }
 
-    /// Decodes messages, each in a range of its input, into the next rows. `len` is how many bytes they have together, `len_behind`
-    /// those that may still come after them; the two bound what columns reserve.
+    /// Decodes messages, each in a range of its input, into the next rows. `len_left` is how many bytes they have together, and
+    /// all that may still come after them; it bounds what columns reserve.
     ///
     /// After an error, the messages before the one that is bad are in the batch.
     ///
@@ -244,10 +244,9 @@ impl<'p> Decoder<'p> {
     pub fn push_all<'a>(
         &mut self,
         messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
-        len: usize,
-        len_behind: usize,
+        len_left: usize,
     ) -> Result<(), DecodeError> {
-        let mut rows = Rows { messages, ahead: Vec::new(), len_left: len.saturating_add(len_behind) };
+        let mut rows = Rows { messages, ahead: Vec::new(), len_left };
         while let Some((input, range)) = Iterator::next(&mut rows) {
             self.len_ahead = rows.len_left;
             if let Err(error) = self.push(input, range) {

@@ -38,7 +38,7 @@ impl Iterator for Frames<'_> {
     }
 }
 
-/// Goes from frame to frame, to find how many there are and where the last one ends.
+/// Goes from frame to frame.
 #[derive(Debug)]
 pub struct Walk {
     framing: Framing,
@@ -49,19 +49,19 @@ pub struct Walk {
     pub count: usize,
 }
 
-/// Where a walk came to its end.
+/// What lies ahead of a walk.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// At as many frames or bytes as were wanted, or where the bytes end.
-    Done,
-    /// In front of a frame that is not there as a whole.
-    Incomplete,
-    /// In front of a frame that is whole and whose message is bad, with the byte behind it.
+pub enum Ahead {
+    /// A message, in a frame that is left behind now.
+    Message(Range<usize>),
+    /// The end of the bytes, or a frame that is not there as a whole.
+    Nothing,
+    /// A frame that is there as a whole and whose message is bad, with the byte behind it.
     BadMessage(WireError, usize),
 }
 
 impl Walk {
-    /// A walk from byte `start` on, which takes time for checksums of data where it is to verify them.
+    /// A walk from byte `start` on. Checksums of data, which take time, are looked at where it is to `verify` them.
     pub fn new(framing: Framing, verify: bool, start: usize) -> Self {
         let is_verified = match framing {
             Framing::TfRecord => verify,
@@ -71,22 +71,31 @@ impl Walk {
         Self { framing, is_verified, end: start, count: 0 }
     }
 
-    /// Goes on until `most` frames have been found, or the last of them ends at byte `until` or behind it. An error is that of
-    /// a frame without which no other can be found.
-    pub fn go(&mut self, bytes: &[u8], most: usize, until: usize) -> WireResult<Stop> {
-        while self.count < most && self.end < until.min(bytes.len()) {
-            let start = self.end;
-            let Some(frame) = self.framing.find(bytes, start)? else { return Ok(Stop::Incomplete) };
-            // Each length says where the next one is: the processor cannot see that far.
-            simd::prefetch_behind(&bytes[start..frame.end]);
-            if self.is_verified
-                && let Err(error) = self.framing.check(bytes, start, &frame)
-            {
-                return Ok(Stop::BadMessage(error, frame.end));
-            }
-            self.end = frame.end;
-            self.count += 1;
+    /// Goes on to the end of the next frame. An error is that of a frame without which no other can be found.
+    #[inline(always)]
+    pub fn step(&mut self, bytes: &[u8]) -> WireResult<Ahead> {
+        let start = self.end;
+        let Some(frame) = self.framing.find(bytes, start)? else { return Ok(Ahead::Nothing) };
+        if self.is_verified
+            && let Err(error) = self.framing.check(bytes, start, &frame)
+        {
+            return Ok(Ahead::BadMessage(error, frame.end));
         }
-        Ok(Stop::Done)
+        self.end = frame.end;
+        self.count += 1;
+        Ok(Ahead::Message(frame.payload))
+    }
+
+    /// Goes on until `most` frames have been found, or the last of them ends at byte `until` or behind it; returns what lies
+    /// ahead where that is not a message.
+    pub fn go(&mut self, bytes: &[u8], most: usize, until: usize) -> WireResult<Ahead> {
+        let mut ahead = Ahead::Nothing;
+        while self.count < most && self.end < until.min(bytes.len()) {
+            ahead = self.step(bytes)?;
+            let Ahead::Message(payload) = &ahead else { return Ok(ahead) };
+            // Each length says where the next one is: the processor cannot see that far.
+            simd::prefetch_behind(&bytes[payload.clone()]);
+        }
+        Ok(ahead)
     }
 }

@@ -10,7 +10,7 @@ mod tfrecord;
 
 use std::ops::Range;
 
-pub use frames::{Frames, Stop, Walk};
+pub use frames::{Ahead, Frames, Walk};
 pub use registry::{Header, SchemaId};
 
 use crate::error::{DecodeErrorKind, WireError, WireResult};

@@ -22,7 +22,7 @@ fn what_is_framed_is_found_again() {
     for framing in framings() {
         let bytes = framed(framing, &MESSAGES);
         let mut walk = Walk::new(framing, true, 0);
-        assert_eq!(walk.go(&bytes, usize::MAX, usize::MAX), Ok(Stop::Done), "{framing:?}");
+        assert!(matches!(walk.go(&bytes, usize::MAX, usize::MAX), Ok(Ahead::Message(_))), "{framing:?}");
         assert_eq!((walk.count, walk.end), (MESSAGES.len(), bytes.len()), "{framing:?}");
         let found: Vec<_> = Frames::new(framing, &bytes, 0..walk.end).map(|range| &bytes[range]).collect();
         assert_eq!(found, MESSAGES, "{framing:?}");
@@ -36,7 +36,7 @@ fn a_frame_that_is_cut_short_is_not_there_and_those_before_it_are() {
         let bytes = framed(framing, &MESSAGES[..3]);
         for cut in whole.len() + 1..bytes.len() {
             let mut walk = Walk::new(framing, true, 0);
-            assert_eq!(walk.go(&bytes[..cut], usize::MAX, usize::MAX), Ok(Stop::Incomplete), "{framing:?} {cut}");
+            assert_eq!(walk.go(&bytes[..cut], usize::MAX, usize::MAX), Ok(Ahead::Nothing), "{framing:?} {cut}");
             assert_eq!((walk.count, walk.end), (2, whole.len()));
         }
     }
@@ -46,9 +46,9 @@ fn a_frame_that_is_cut_short_is_not_there_and_those_before_it_are() {
 fn a_walk_ends_at_as_many_frames_or_bytes_as_are_wanted() {
     let bytes = framed(Framing::Delimited, &MESSAGES);
     let mut walk = Walk::new(Framing::Delimited, true, 0);
-    assert_eq!(walk.go(&bytes, 1, usize::MAX), Ok(Stop::Done));
+    assert_eq!(walk.go(&bytes, 1, usize::MAX), Ok(Ahead::Message(1..4)));
     assert_eq!((walk.count, walk.end), (1, 4));
-    assert_eq!(walk.go(&bytes, usize::MAX, 5), Ok(Stop::Done));
+    assert_eq!(walk.go(&bytes, usize::MAX, 5), Ok(Ahead::Message(5..5)));
     assert_eq!((walk.count, walk.end), (2, 5));
 }
 
@@ -72,9 +72,10 @@ fn damage_to_a_record_is_found_and_only_that_to_its_length_hides_the_next() {
         let found = Walk::new(Framing::TfRecord, true, 0).go(&bytes, usize::MAX, usize::MAX);
         let data = WireError::new(DecodeErrorKind::FrameChecksum(Checked::Data), 0);
         let length = WireError::new(DecodeErrorKind::FrameChecksum(Checked::Length), 0);
-        assert_eq!(found, if byte < 12 { Err(length) } else { Ok(Stop::BadMessage(data, 21)) }, "{byte}");
+        assert_eq!(found, if byte < 12 { Err(length) } else { Ok(Ahead::BadMessage(data, 21)) }, "{byte}");
         if byte >= 12 {
-            assert_eq!(Walk::new(Framing::TfRecord, false, 0).go(&bytes, usize::MAX, usize::MAX), Ok(Stop::Done));
+            let unverified = Walk::new(Framing::TfRecord, false, 0).go(&bytes, usize::MAX, usize::MAX);
+            assert_eq!(unverified, Ok(Ahead::Message(33..39)));
         }
     }
 }
@@ -87,7 +88,7 @@ fn lengths_that_are_none_are_refused() {
     assert_eq!(kind(Framing::U64Le, &[0xfe; 8]), Ok(None));
     assert_eq!(kind(Framing::Grpc, &[2, 0, 0, 0, 0]), Err(DecodeErrorKind::IllegalFrameFlag(2)));
     let compressed = Walk::new(Framing::Grpc, true, 0).go(&[1, 0, 0, 0, 1, 5], 1, usize::MAX);
-    assert_eq!(compressed, Ok(Stop::BadMessage(WireError::new(DecodeErrorKind::CompressedFrame, 0), 6)));
+    assert_eq!(compressed, Ok(Ahead::BadMessage(WireError::new(DecodeErrorKind::CompressedFrame, 0), 6)));
 }
 
 #[test]

@@ -25,11 +25,19 @@ pub(super) struct Listed<'m, M> {
     messages: &'m M,
     row: usize,
     len_left: usize,
+    taken_len: u64,
 }
 
 impl<'m, M: Messages> Listed<'m, M> {
     pub(super) fn new(messages: &'m M) -> Self {
-        Self { messages, row: 0, len_left: messages.total_len() }
+        Self { messages, row: 0, len_left: messages.total_len(), taken_len: 0 }
+    }
+
+    fn take(&mut self, end: usize, len: usize) {
+        self.row = end;
+        self.taken_len += len as u64;
+        // Lengths are those of the caller's buffers, which others may have changed.
+        self.len_left = self.len_left.saturating_sub(len);
     }
 }
 
@@ -38,27 +46,39 @@ impl<'m, M: Messages> Source for Listed<'m, M> {
 
     fn next_piece(&mut self, wanted: Wanted) -> Result<Option<Rows<'m, M>>, Fault> {
         let start = self.row;
-        let most = self.messages.len() - start;
-        if most == 0 || wanted.is_met() {
+        if start == self.messages.len() || wanted.is_met() {
             return Ok(None);
         }
-        let (mut end, mut len) = (start + most.min(wanted.messages), self.len_left);
-        if len > wanted.len || most > wanted.messages {
-            len = 0;
-            let rows = self.messages.rows(start..end);
-            end = start;
-            for (_, range) in rows {
-                len += range.len();
-                end += 1;
-                if len >= wanted.len {
-                    break;
-                }
+        let most = self.messages.len().min(start.saturating_add(wanted.messages));
+        let (mut end, mut len) = (start, 0);
+        for (_, range) in self.messages.rows(start..most) {
+            len += range.len();
+            end += 1;
+            if len >= wanted.len {
+                break;
             }
         }
-        self.row = end;
-        // Lengths are those of the caller's buffers, which others may have changed.
-        self.len_left = self.len_left.saturating_sub(len);
+        self.take(end, len);
         Ok(Some(Rows { messages: self.messages, rows: start..end, len }))
+    }
+
+    fn next_messages(
+        &mut self,
+        wanted: Wanted,
+    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)>>, Fault> {
+        let rows = self.row..self.messages.len().min(self.row.saturating_add(wanted.messages));
+        if rows.is_empty() || wanted.is_met() {
+            return Ok(None);
+        }
+        self.take(rows.end, self.len_left);
+        Ok(Some(self.messages.rows(rows)))
+    }
+
+    /// Offsets count from the start of each message's buffer.
+    fn place(&self, _: &mut DecodeError) {}
+
+    fn taken_len(&self) -> u64 {
+        self.taken_len
     }
 
     fn len_left(&self) -> Option<usize> {

@@ -70,28 +70,30 @@ fn decode_source_into(
     work.finish()
 }
 
-fn decode_alone(plan: &Plan, source: &mut impl Source, mut wanted: Wanted, options: Options, batch: Batch) -> Decoded {
+fn decode_alone(plan: &Plan, source: &mut impl Source, wanted: Wanted, options: Options, batch: Batch) -> Decoded {
     let mut decoder = Decoder::new(plan, options, batch);
-    let mut len = 0;
+    let mut left = wanted;
+    let first = source.taken_len();
     let stop = loop {
-        let piece = match source.next_piece(wanted) {
-            Ok(Some(piece)) => piece,
+        let (known, before) = (decoder.faults().len(), source.taken_len());
+        // Without an end in sight, room for four times as much as there was costs address space alone.
+        let len = usize::try_from(before - first).unwrap_or(usize::MAX);
+        let len_left = source.len_left().unwrap_or(4 * len).min(left.len);
+        let decoded = match source.next_messages(left) {
+            Ok(Some(messages)) => decoder.push_all(messages, len_left),
             Ok(None) => break None,
             Err(fault) => match leave_out(&mut decoder, fault) {
-                Ok(()) => {
-                    wanted.messages -= 1;
-                    continue;
-                }
+                Ok(()) => Ok(()),
                 Err(fault) => break Some(fault),
             },
         };
-        wanted.subtract(&piece);
-        len += piece.bytes_len();
-        // Without an end in sight, as much again as there was is a fair guess.
-        let len_behind = source.len_left().unwrap_or(len).min(wanted.len);
-        if let Err(fault) = decode_piece(&mut decoder, &piece, len_behind) {
-            break Some(fault);
+        decoder.faults()[known..].iter_mut().for_each(|error| source.place(error));
+        if let Err(mut error) = decoded {
+            source.place(&mut error);
+            break Some(Fault::Message(error));
         }
+        let len = usize::try_from(source.taken_len() - first).unwrap_or(usize::MAX);
+        left = Wanted { messages: wanted.messages - decoder.messages(), len: wanted.len.saturating_sub(len) };
     };
     let (messages, faults) = (decoder.messages(), std::mem::take(decoder.faults()));
     let (batch, rows) = decoder.into_batch();
@@ -110,9 +112,9 @@ fn leave_out(decoder: &mut Decoder<'_>, fault: Fault) -> Result<(), Fault> {
     }
 }
 
-fn decode_piece(decoder: &mut Decoder<'_>, piece: &impl Piece, len_behind: usize) -> Result<(), Fault> {
+fn decode_piece(decoder: &mut Decoder<'_>, piece: &impl Piece) -> Result<(), Fault> {
     let known = decoder.faults().len();
-    let decoded = decoder.push_all(piece.messages(), piece.bytes_len(), len_behind);
+    let decoded = decoder.push_all(piece.messages(), piece.bytes_len());
     decoder.faults()[known..].iter_mut().for_each(|error| piece.place(error));
     decoded.map_err(|mut error| {
         piece.place(&mut error);

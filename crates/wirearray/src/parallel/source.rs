@@ -10,9 +10,19 @@ use crate::error::DecodeError;
 pub trait Source: Send {
     /// Some of them.
     type Piece: Piece;
-    /// The next messages, as many as are wanted or as few as are worth it; nothing behind the last one. After a bad message the
-    /// next call goes on behind it, after any other fault there is nothing more.
+    /// The next messages, no more than are wanted; nothing behind the last one. After a bad message the next call goes on
+    /// behind it, after any other fault there is nothing more.
     fn next_piece(&mut self, wanted: Wanted) -> Result<Option<Self::Piece>, Fault>;
+    /// The same for one thread alone, which need not know how many they are before it has decoded them: only those that were
+    /// taken from the iterator are gone.
+    fn next_messages(
+        &mut self,
+        wanted: Wanted,
+    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)>>, Fault>;
+    /// Says where in the source an error is that counts bytes of the input of the messages that came last.
+    fn place(&self, error: &mut DecodeError);
+    /// The bytes of the source that have been taken.
+    fn taken_len(&self) -> u64;
     /// How many bytes can still come, where that is known.
     fn len_left(&self) -> Option<usize>;
 }

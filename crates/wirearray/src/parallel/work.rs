@@ -112,7 +112,7 @@ impl<'w, S: Source> Work<'w, S> {
             let batch = batch.unwrap_or_else(|| Batch::new(self.plan.layout().clone()));
             let mut decoder = Decoder::new(self.plan, self.options, batch);
             let decoded = match share.piece {
-                Ok(piece) => decode_piece(&mut decoder, &piece, 0),
+                Ok(piece) => decode_piece(&mut decoder, &piece),
                 Err(fault) => leave_out(&mut decoder, fault),
             };
             let (messages, faults) = (decoder.messages(), std::mem::take(decoder.faults()));
@@ -157,8 +157,8 @@ impl<'w, S: Source> Work<'w, S> {
         }
         let number = taken.number;
         taken.number += 1;
-        // Without an end in sight, as much again as there was is a fair guess.
-        let len_left = taken.source.len_left().unwrap_or(taken.len).min(taken.wanted.len);
+        // Without an end in sight, room for four times as much as there was costs address space alone.
+        let len_left = taken.source.len_left().unwrap_or(4 * taken.len).min(taken.wanted.len);
         let len_left = len_left.saturating_add(piece.as_ref().map_or(0, Piece::bytes_len));
         Some(Share { number, len_left, piece })
     }

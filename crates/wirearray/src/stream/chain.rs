@@ -3,14 +3,17 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::blocks::Blocks;
 use super::chunk::{Chunk, Origin};
-use super::mapped::Mapped;
 use super::progress::{Counted, Progress, cancelled};
+use super::window::Window;
 use super::{Compression, Extent, Format, decompressed};
+use crate::decode::Input;
+use crate::error::DecodeError;
 use crate::input;
 use crate::parallel::{Fault, Source, Wanted};
 
@@ -52,20 +55,30 @@ pub struct Chain {
     open: Option<Open>,
     /// Why the next stream could not be opened.
     failure: Option<io::Error>,
-    place: Arc<Mutex<Place>>,
+    /// Where the last stream stood that was open.
+    place: Place,
+    /// The byte at which the open stream was begun, and the one up to which its progress has been told.
+    start: u64,
+    told: u64,
+    /// The bytes that were taken of all streams that were open before.
+    taken_len: u64,
     progress: Arc<Progress>,
 }
 
+/// A stream that is open.
 enum Open {
-    Mapped(Mapped),
+    /// As a whole in memory.
+    Mapped(Window),
+    /// Block by block.
     Blocks(Blocks),
 }
 
 impl Chain {
     /// The messages of some streams.
     pub fn new(parts: impl IntoIterator<Item = Part>, format: Format, may_map: bool) -> Self {
-        let (place, progress) = (Arc::default(), Arc::default());
-        Self { parts: parts.into_iter().collect(), format, may_map, open: None, failure: None, place, progress }
+        let (place, progress) = (Place::default(), Arc::default());
+        let parts = parts.into_iter().collect();
+        Self { parts, format, may_map, open: None, failure: None, place, start: 0, told: 0, taken_len: 0, progress }
     }
 
     /// Opens the next stream, if none is, so that one can know how long it is. An error comes with the next messages.
@@ -80,15 +93,18 @@ impl Chain {
 
     /// Where it stands.
     pub fn place(&self) -> Place {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        match &self.open {
+            Some(open) => Place { name: self.place.name.clone(), offset: open.window().position() },
+            None => self.place.clone(),
+        }
     }
 
     /// Opens the next stream, if none is; returns whether one is open.
     fn open_next(&mut self) -> io::Result<bool> {
         if self.open.is_none() {
             let Some(part) = self.parts.pop_front() else { return Ok(false) };
-            let place = Place { name: part.name.clone(), offset: part.extent.start };
-            *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
+            self.place = Place { name: part.name.clone(), offset: part.extent.start };
+            (self.start, self.told) = (part.extent.start, part.extent.start);
             self.open = Some(self.open(part)?);
         }
         Ok(true)
@@ -113,8 +129,14 @@ impl Chain {
             && file.metadata()?.is_file()
         {
             if self.may_map {
-                return Ok(Open::Mapped(Mapped::new(input::open(&path)?, &extent, self.format, origin)));
+                let bytes = input::open(&path)?;
+                let len = (*bytes).as_ref().len();
+                let within = |byte: u64| usize::try_from(byte).unwrap_or(usize::MAX).min(len);
+                let range = within(extent.start)..within(extent.end);
+                return Ok(Open::Mapped(Window::new(bytes, range, self.format, origin)));
             }
+            // What is appended meanwhile is for another time: so one knows how much can come.
+            let extent = extent.start..extent.end.min(file.metadata()?.len().max(extent.start));
             file.seek(SeekFrom::Start(extent.start))?;
             let reader = Box::new(Counted { reader: file, progress: Arc::clone(&self.progress) });
             return Ok(Open::Blocks(Blocks::new(reader, &extent, self.format, origin)));
@@ -130,13 +152,67 @@ impl Chain {
         Ok(Open::Blocks(Blocks::new(reader, &extent, self.format, origin)))
     }
 
-    fn note_place(&self) {
-        let Some(open) = &self.open else { return };
-        let offset = match open {
-            Open::Mapped(mapped) => mapped.position(),
-            Open::Blocks(blocks) => blocks.position(),
-        };
-        self.place.lock().unwrap_or_else(PoisonError::into_inner).offset = offset;
+    /// Whether a message lies ahead; opens the next stream where there is none.
+    fn find(&mut self) -> Result<bool, Fault> {
+        loop {
+            self.tell();
+            if self.progress.is_cancelled() {
+                return Err(Fault::Source(cancelled()));
+            }
+            let opened = self.failure.take().map_or_else(|| self.open_next(), Err);
+            if !opened.map_err(Fault::Source)? {
+                return Ok(false);
+            }
+            let found = match &mut self.open {
+                Some(Open::Mapped(window)) => match window.find() {
+                    Ok(false) if window.len_left() > 0 => Err(window.truncated()),
+                    found => found,
+                },
+                Some(Open::Blocks(blocks)) => blocks.find(),
+                None => Ok(false),
+            };
+            match found {
+                Ok(false) => self.close(),
+                Ok(true) | Err(Fault::Message(_)) => return found,
+                Err(_) => {
+                    // Nothing comes behind it, not even other streams.
+                    self.close();
+                    self.parts.clear();
+                    return found;
+                }
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.place = self.place();
+        if let Some(open) = self.open.take() {
+            self.taken_len += open.window().position().saturating_sub(self.start);
+        }
+    }
+
+    /// Tells how much of a mapped file has been taken; readers tell it themselves.
+    fn tell(&mut self) {
+        if let Some(Open::Mapped(window)) = &self.open {
+            let told = std::mem::replace(&mut self.told, window.position());
+            self.progress.add(self.told.saturating_sub(told));
+        }
+    }
+}
+
+impl Open {
+    fn window(&self) -> &Window {
+        match self {
+            Self::Mapped(window) => window,
+            Self::Blocks(blocks) => &blocks.window,
+        }
+    }
+
+    fn window_mut(&mut self) -> &mut Window {
+        match self {
+            Self::Mapped(window) => window,
+            Self::Blocks(blocks) => &mut blocks.window,
+        }
     }
 }
 
@@ -144,46 +220,37 @@ impl Source for Chain {
     type Piece = Chunk;
 
     fn next_piece(&mut self, wanted: Wanted) -> Result<Option<Chunk>, Fault> {
-        if wanted.is_met() {
+        if wanted.is_met() || !self.find()? {
             return Ok(None);
         }
-        loop {
-            if self.progress.is_cancelled() {
-                return Err(Fault::Source(cancelled()));
-            }
-            let opened = self.failure.take().map_or_else(|| self.open_next(), Err);
-            if !opened.map_err(Fault::Source)? {
-                return Ok(None);
-            }
-            let chunk = match &mut self.open {
-                Some(Open::Mapped(mapped)) => {
-                    let before = mapped.position();
-                    let chunk = mapped.next_chunk(wanted);
-                    self.progress.add(mapped.position() - before);
-                    chunk
-                }
-                Some(Open::Blocks(blocks)) => blocks.next_chunk(wanted),
-                None => Ok(None),
-            };
-            self.note_place();
-            match chunk {
-                Ok(None) => self.open = None,
-                Ok(Some(chunk)) => return Ok(Some(chunk)),
-                Err(Fault::Message(error)) => return Err(Fault::Message(error)),
-                Err(fault) => {
-                    // Nothing comes behind it, not even other streams.
-                    (self.open, self.parts) = (None, VecDeque::new());
-                    return Err(fault);
-                }
-            }
+        let Some(open) = &mut self.open else { return Ok(None) };
+        Ok(Some(open.window_mut().take(wanted)))
+    }
+
+    fn next_messages(
+        &mut self,
+        wanted: Wanted,
+    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)>>, Fault> {
+        let is_ahead = !wanted.is_met() && self.find()?;
+        let open = self.open.as_mut().filter(|_| is_ahead);
+        Ok(open.map(|open| open.window_mut().follow(wanted)))
+    }
+
+    fn place(&self, error: &mut DecodeError) {
+        if let Some(open) = &self.open {
+            open.window().origin.place(error);
         }
+    }
+
+    fn taken_len(&self) -> u64 {
+        self.taken_len + self.open.as_ref().map_or(0, |open| open.window().position().saturating_sub(self.start))
     }
 
     fn len_left(&self) -> Option<usize> {
         match &self.open {
             _ if !self.parts.is_empty() => None,
             None => Some(0),
-            Some(Open::Mapped(mapped)) => Some(mapped.len_left()),
+            Some(Open::Mapped(window)) => Some(window.len_left()),
             Some(Open::Blocks(blocks)) => blocks.len_left(),
         }
     }

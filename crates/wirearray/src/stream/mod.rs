@@ -9,9 +9,9 @@ mod blocks;
 mod chain;
 mod chunk;
 mod compression;
-mod mapped;
 mod partition;
 mod progress;
+mod window;
 mod writer;
 
 pub use ahead::{Ahead, Batch};

@@ -1,9 +1,9 @@
 //! Where a stream can be split: stretches of it that hold whole messages.
 
-use super::chunk::{CHUNK, Origin};
+use super::chunk::Origin;
 use super::{Extent, Format};
 use crate::error::{DecodeError, DecodeErrorKind, WireError};
-use crate::framing::{Framing, Stop, Walk};
+use crate::framing::{Ahead, Framing, Walk};
 
 /// Messages that follow each other in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +26,13 @@ pub fn partitions(bytes: &[u8], format: Format, target: usize) -> Result<Vec<Str
         let until = at.saturating_add(target.max(1));
         let mut walk = Walk::new(format.framing, false, at);
         while walk.end < until.min(bytes.len()) {
-            let stop = walk.go(bytes, usize::MAX, until.min(walk.end.saturating_add(CHUNK)));
-            match stop.map_err(|error| origin.error(error))? {
-                // What is damaged or compressed is for whoever decodes it to say.
-                Stop::BadMessage(_, end) => (walk.end, walk.count) = (end, walk.count + 1),
-                Stop::Incomplete => {
+            match walk.go(bytes, usize::MAX, until).map_err(|error| origin.error(error))? {
+                Ahead::Message(_) => {}
+                // What is compressed is for whoever decodes it to say.
+                Ahead::BadMessage(_, end) => (walk.end, walk.count) = (end, walk.count + 1),
+                Ahead::Nothing => {
                     return Err(origin.error(WireError::new(DecodeErrorKind::TruncatedFrame, walk.end)));
                 }
-                Stop::Done => {}
             }
         }
         stretches.push(Stretch { extent: at as u64..walk.end as u64, messages: walk.count });
