@@ -1,6 +1,6 @@
 """A case: its sample, every package's way with it, and what the ways have to give.
 
-`decode_cases`, `encode_cases`, `view_cases`, `backend_cases` and `call_cases` have them, a table each.
+`decode_cases`, `encode_cases`, `stream_cases`, `view_cases`, `backend_cases` and `call_cases` have them, a table each.
 """
 
 from collections.abc import Callable, Mapping

@@ -26,11 +26,12 @@ TWO_THREADS, OUT = "wirearray, threads=2", "wirearray, out="
 OFFICIAL_PARSE, NUMPY_LOAD, COPY, FRESH = "protobuf, parse alone", "np.load", "copy", "np.copyto(np.empty)"
 TO_LIST, OFFICIAL_FASTEST = "wirearray, to_list()", "protobuf, fastest"
 NUMPY_SAVE, TO_BYTES = "np.save", "tobytes"
+FRAMED, DECOMPRESSING = "wirearray, framed already", "decompressing alone"
 NUMPY_MAP = 'np.load(mmap_mode="r")'
 # The engine's own names, as the environment variable WIREARRAY_BACKEND has them.
 AVX512, AVX2, PORTABLE, PLAIN = "avx512", "avx2", "portable", "plain"
 # Those whose results are not what a case asks for: floors to compare with, and parts of other ways.
-UNCHECKED = {OFFICIAL_PARSE, NUMPY_LOAD, COPY, FRESH, NUMPY_SAVE, TO_BYTES}
+UNCHECKED = {OFFICIAL_PARSE, NUMPY_LOAD, COPY, FRESH, NUMPY_SAVE, TO_BYTES, DECOMPRESSING}
 
 Way = Callable[[], tuple[Any, ...]]
 

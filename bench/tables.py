@@ -8,12 +8,15 @@ import backend_cases
 import call_cases
 import decode_cases
 import encode_cases
+import stream_cases
 import view_cases
 from cases import Builder
 from packages import (
     AVX2,
     AVX512,
     COPY,
+    DECOMPRESSING,
+    FRAMED,
     FRESH,
     NUMPY_LOAD,
     NUMPY_MAP,
@@ -99,6 +102,12 @@ TABLES = {
         ratios=((WIREARRAY, COPY), (WIREARRAY, TO_BYTES), (OFFICIAL, WIREARRAY), (OFFICIAL_FASTEST, WIREARRAY)),
         ways=(WIREARRAY, TO_LIST, OFFICIAL, OFFICIAL_FASTEST, NUMPY_SAVE, TO_BYTES, COPY),
         most_seconds=6.0,
+    ),
+    "streams": Table(
+        "files of messages",
+        stream_cases.cases,
+        ratios=((WIREARRAY, FRAMED), (TWO_THREADS, DECOMPRESSING), (OFFICIAL_PARSE, WIREARRAY)),
+        ways=(WIREARRAY, TWO_THREADS, FRAMED, DECOMPRESSING, OFFICIAL_PARSE),
     ),
     "views": Table(
         "views of aligned numbers",

@@ -10,6 +10,8 @@ from packages import (
     AVX2,
     AVX512,
     COPY,
+    DECOMPRESSING,
+    FRAMED,
     FRESH,
     NUMPY_LOAD,
     OFFICIAL,
@@ -51,6 +53,7 @@ UNPACKED, LOADED = "2 series, unpacked doubles", "2 series, unpacked, load(path)
 SHORTEST, SHORT, MEDIUM, LONG = INTEGERS = [f"packed int64 of 1 to {longest} bytes" for longest in (2, 3, 5, 8)]
 UNPACKED_SHORT, POINTS = "unpacked int64 of 1 to 3 bytes", "nested {double x, y}"
 READINGS, READING = "rows of 3 numbers and 16 doubles", "a message of 3 numbers and 16 doubles"
+DELIMITED, ZSTD = "delimited rows, read", "delimited rows, zstd"
 VIEWS = [f"copy=None, 2 x {count} doubles" for count in ("1,000", "100,000", "10,000,000")]
 
 # Decoding into new arrays, which takes longer the more bytes there may be to a number.
@@ -87,6 +90,8 @@ TARGETS = (
     Limits("a small call / the official package's", "calls", WIREARRAY, OFFICIAL, AT_MOST, {READING: 1.0}),
     Limits("AVX2 / AVX-512", "backends", AVX2, AVX512, AT_MOST, dict.fromkeys(INTEGERS, 1.8)),
     Limits("a loop over bytes / portable", "backends", PLAIN, PORTABLE, AT_LEAST, dict.fromkeys(INTEGERS, 2)),
+    Limits("read(path) / decoding what is framed already", "streams", WIREARRAY, FRAMED, AT_MOST, {DELIMITED: 1.2}),
+    Limits("two threads / decompressing alone", "streams", TWO_THREADS, DECOMPRESSING, AT_MOST, {ZSTD: 1.15}),
     Limits("encoding / copying the input", "encoding", WIREARRAY, COPY, AT_MOST, {SHORT: 1.5}),
     Limits("official package / encoding", "encoding", OFFICIAL, WIREARRAY, AT_LEAST, {SHORT: 30}),
 )
