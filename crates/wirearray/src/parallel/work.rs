@@ -1,10 +1,11 @@
 //! What several threads share that decode pieces of one source.
 //!
 //! Whoever hands in the piece whose turn it is appends it, and all that wait behind it; the others go on decoding meanwhile.
-//! Taking a piece can mean to read or to decompress it: one thread does that at a time, whichever comes first.
+//! Taking a piece can mean to read or to decompress it. One thread does that at a time, and goes on with it for those that wait,
+//! so that what takes longest is never interrupted, and stays in one core's cache.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::source::{Fault, Piece, Source, Wanted};
@@ -18,20 +19,27 @@ use crate::plan::Plan;
 const PIECE: usize = 256 << 10;
 
 /// What the threads share.
-pub(super) struct Work<'w, S> {
+pub(super) struct Work<'w, S: Source> {
     plan: &'w Plan,
     options: Options,
     piece_len: usize,
     /// Pieces that may wait to be appended.
     most_waiting: usize,
     taken: Mutex<Taken<'w, S>>,
+    /// There is something new for those that wait for a piece.
+    news: Condvar,
     handed_in: Mutex<HandedIn>,
     result: Mutex<Result>,
 }
 
 /// How far the source has been taken.
-struct Taken<'w, S> {
-    source: &'w mut S,
+struct Taken<'w, S: Source> {
+    /// Nothing while a thread takes from it.
+    source: Option<&'w mut S>,
+    /// Pieces for threads that wait.
+    queue: VecDeque<Share<S::Piece>>,
+    /// Threads that wait, those among them for which there is a piece already.
+    waiting: usize,
     wanted: Wanted,
     /// The number of the next piece.
     number: usize,
@@ -92,7 +100,9 @@ impl<'w, S: Source> Work<'w, S> {
         threads: usize,
     ) -> Self {
         let len = source.len_left().unwrap_or(usize::MAX);
-        let taken = Taken { source, wanted, number: 0, len: 0, is_over: false };
+        let source = Some(source);
+        let queue = VecDeque::new();
+        let taken = Taken { source, queue, waiting: 0, wanted, number: 0, len: 0, is_over: false };
         let result = Result { batch, rows: 0, messages: 0, faults: Vec::new(), stop: None };
         Self {
             plan,
@@ -100,13 +110,14 @@ impl<'w, S: Source> Work<'w, S> {
             piece_len: (len / 16).clamp(1, PIECE),
             most_waiting: threads,
             taken: Mutex::new(taken),
+            news: Condvar::new(),
             handed_in: Mutex::default(),
             result: Mutex::new(result),
         }
     }
 
     pub(super) fn run(&self) {
-        let _stop = StopOnPanic(&self.handed_in);
+        let _stop = StopOnPanic(self);
         while let Some(share) = self.take() {
             let batch = lock(&self.handed_in).spare.pop();
             let batch = batch.unwrap_or_else(|| Batch::new(self.plan.layout().clone()));
@@ -141,26 +152,35 @@ impl<'w, S: Source> Work<'w, S> {
             thread::yield_now();
         }
         let mut taken = lock(&self.taken);
-        if taken.is_over {
-            return None;
-        }
-        let wanted = Wanted { len: taken.wanted.len.min(self.piece_len), ..taken.wanted };
-        let piece = taken.source.next_piece(wanted).transpose();
-        taken.is_over = !matches!(piece, Some(Ok(_) | Err(Fault::Message(_))));
-        let piece = piece?;
-        match &piece {
-            Ok(piece) => {
-                taken.wanted.subtract(piece);
-                taken.len += piece.bytes_len();
+        loop {
+            if let Some(share) = taken.queue.pop_front() {
+                return Some(share);
             }
-            Err(_) => taken.wanted.messages -= 1,
+            if taken.is_over {
+                return None;
+            }
+            let Some(source) = taken.source.take() else {
+                taken.waiting += 1;
+                taken = self.news.wait(taken).unwrap_or_else(PoisonError::into_inner);
+                taken.waiting -= 1;
+                continue;
+            };
+            let wanted = Wanted { len: taken.wanted.len.min(self.piece_len), ..taken.wanted };
+            drop(taken);
+            let piece = source.next_piece(wanted).transpose();
+            let len_left = source.len_left();
+            taken = lock(&self.taken);
+            taken.source = Some(source);
+            let Some(share) = taken.note(piece, len_left) else {
+                self.news.notify_all();
+                return None;
+            };
+            if taken.waiting <= taken.queue.len() {
+                return Some(share);
+            }
+            taken.queue.push_back(share);
+            self.news.notify_one();
         }
-        let number = taken.number;
-        taken.number += 1;
-        // Without an end in sight, room for four times as much as there was costs address space alone.
-        let len_left = taken.source.len_left().unwrap_or(4 * taken.len).min(taken.wanted.len);
-        let len_left = len_left.saturating_add(piece.as_ref().map_or(0, Piece::bytes_len));
-        Some(Share { number, len_left, piece })
     }
 
     /// Appends a piece and those behind it, where it is its turn; leaves it to be appended otherwise.
@@ -187,6 +207,31 @@ impl<'w, S: Source> Work<'w, S> {
     }
 }
 
+impl<S: Source> Taken<'_, S> {
+    /// Notes what the source has given last.
+    fn note(
+        &mut self,
+        piece: Option<std::result::Result<S::Piece, Fault>>,
+        len_left: Option<usize>,
+    ) -> Option<Share<S::Piece>> {
+        self.is_over |= !matches!(piece, Some(Ok(_) | Err(Fault::Message(_))));
+        let piece = piece?;
+        match &piece {
+            Ok(piece) => {
+                self.wanted.subtract(piece);
+                self.len += piece.bytes_len();
+            }
+            Err(_) => self.wanted.messages = self.wanted.messages.saturating_sub(1),
+        }
+        let number = self.number;
+        self.number += 1;
+        // Without an end in sight, room for four times as much as there was costs address space alone.
+        let len_left = len_left.unwrap_or(4 * self.len).min(self.wanted.len);
+        let len_left = len_left.saturating_add(piece.as_ref().map_or(0, Piece::bytes_len));
+        Some(Share { number, len_left, piece })
+    }
+}
+
 impl Result {
     /// Appends what became of the next piece, unless an earlier one was the end; returns whether there is an end now.
     fn append(&mut self, done: &mut Done) -> bool {
@@ -208,12 +253,14 @@ impl Result {
 }
 
 /// Makes the other threads stop where the one that holds it panics.
-struct StopOnPanic<'w>(&'w Mutex<HandedIn>);
+struct StopOnPanic<'w, 's, S: Source>(&'w Work<'s, S>);
 
-impl Drop for StopOnPanic<'_> {
+impl<S: Source> Drop for StopOnPanic<'_, '_, S> {
     fn drop(&mut self) {
         if thread::panicking() {
-            lock(self.0).is_over = true;
+            lock(&self.0.handed_in).is_over = true;
+            lock(&self.0.taken).is_over = true;
+            self.0.news.notify_all();
         }
     }
 }
