@@ -79,21 +79,29 @@ fn decode_alone(plan: &Plan, source: &mut impl Source, wanted: Wanted, options: 
         // Without an end in sight, room for four times as much as there was costs address space alone.
         let len = usize::try_from(before - first).unwrap_or(usize::MAX);
         let len_left = source.len_left().unwrap_or(4 * len).min(left.len);
-        let decoded = match source.next_messages(left) {
-            Ok(Some(messages)) => decoder.push_all(messages, len_left),
+        let pushed = match source.next_messages(left) {
+            Ok(Some(messages)) => Ok(decoder.push_all(messages, len_left)),
             Ok(None) => break None,
-            Err(fault) => match leave_out(&mut decoder, fault) {
-                Ok(()) => Ok(()),
-                Err(fault) => break Some(fault),
-            },
+            Err(fault) => Err(fault),
         };
-        decoder.faults()[known..].iter_mut().for_each(|error| source.place(error));
-        if let Err(mut error) = decoded {
-            source.place(&mut error);
-            break Some(Fault::Message(error));
+        let decoded = match pushed {
+            Ok(decoded) => {
+                decoder.faults()[known..].iter_mut().for_each(|error| source.place(error));
+                decoded.map_err(|mut error| {
+                    source.place(&mut error);
+                    Fault::Message(error)
+                })
+            }
+            Err(fault) => leave_out(&mut decoder, fault),
+        };
+        if let Err(fault) = decoded {
+            break Some(fault);
         }
         let len = usize::try_from(source.taken_len() - first).unwrap_or(usize::MAX);
-        left = Wanted { messages: wanted.messages - decoder.messages(), len: wanted.len.saturating_sub(len) };
+        left = Wanted {
+            messages: wanted.messages.saturating_sub(decoder.messages()),
+            len: wanted.len.saturating_sub(len),
+        };
     };
     let (messages, faults) = (decoder.messages(), std::mem::take(decoder.faults()));
     let (batch, rows) = decoder.into_batch();

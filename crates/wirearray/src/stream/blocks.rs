@@ -43,10 +43,9 @@ impl Blocks {
         while self.unread > 0 && (self.is_single || !self.window.find()?) {
             self.read_block();
         }
-        if self.is_single && self.failure.is_none() {
-            return self.window.find();
-        }
-        if self.window.find()? {
+        // What came before a failure is whole, unless it is one message.
+        let is_whole = !self.is_single || self.failure.is_none();
+        if is_whole && self.window.find()? {
             return Ok(true);
         }
         match self.failure.take() {

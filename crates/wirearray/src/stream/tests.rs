@@ -112,6 +112,41 @@ fn a_bad_message_is_left_out_or_ends_the_stream_and_a_cut_one_always_does() {
 }
 
 #[test]
+fn faults_far_behind_the_first_block_are_where_they_are() {
+    let (mut bytes, mut bad) = (Vec::new(), Vec::new());
+    for i in 0..9000 {
+        let message = [vec![8, 1, 0x12, 100], vec![b'x'; 100]].concat();
+        let start = bytes.len();
+        Framing::TfRecord.put_header(message.len(), &mut bytes).unwrap();
+        bytes.extend(&message);
+        Framing::TfRecord.put_footer(&message, &mut bytes);
+        if i % 3000 == 2999 {
+            bytes[start + 20] ^= 1;
+            bad.push((i, start));
+        }
+    }
+    let format = Format { framing: Framing::TfRecord, verify: true };
+    for threads in [1, 3] {
+        let mut chain = Chain::new([part(bytes.clone(), "a")], format, false);
+        let cores = Cores { threads: Some(threads), least_len: 1 };
+        let options = Options { cores, on_error: OnError::Skip, ..Options::DEFAULT };
+        let decoded = decode_source(&plan(), &mut chain, Wanted::ALL, options);
+        let found: Vec<_> = decoded.faults.iter().map(|error| (error.row().unwrap(), error.offset())).collect();
+        assert_eq!(found, bad, "{threads}");
+    }
+}
+
+#[test]
+fn a_reader_that_fails_gives_no_part_of_a_message_that_the_stream_is() {
+    let compressed = zstd::encode_all(&*vec![0x12; 1000], 1).unwrap();
+    let format = Format { framing: Framing::Single, verify: true };
+    let mut chain = Chain::new([part(compressed[..compressed.len() - 2].to_vec(), "a")], format, true);
+    let decoded = decode_source(&plan(), &mut chain, Wanted::ALL, Options::DEFAULT);
+    assert!(matches!(decoded.stop, Some(Fault::Source(_))), "{:?}", decoded.stop);
+    assert_eq!(decoded.messages, 0);
+}
+
+#[test]
 fn a_compressed_stream_that_breaks_off_gives_what_came_before() {
     let mut compressed = zstd::encode_all(&*rows(0..9000), 1).unwrap();
     compressed.truncate(compressed.len() * 3 / 4);
