@@ -6,7 +6,7 @@ use std::ffi::{c_int, c_void};
 use std::ops::Range;
 
 use numpy::npyffi::{NPY_ARRAY_WRITEABLE, PY_ARRAY_API, npy_intp};
-use numpy::{PyArrayDescr, PyArrayDescrMethods, npyffi};
+use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, npyffi};
 use pyo3::prelude::*;
 use wirearray::column::{Dtype, Memory, NumberColumn, Offsets};
 
@@ -25,6 +25,13 @@ pub(crate) fn descriptor(py: Python<'_>, dtype: Dtype) -> Bound<'_, PyArrayDescr
         Dtype::Float32 => PyArrayDescr::of::<f32>(py),
         Dtype::Float64 => PyArrayDescr::of::<f64>(py),
     }
+}
+
+/// True for a flat, contiguous array of that dtype, and of no subclass, as masked arrays are.
+pub(crate) fn is_flat(array: &Bound<'_, PyAny>, dtype: Dtype) -> bool {
+    array.cast_exact::<PyUntypedArray>().is_ok_and(|array| {
+        array.ndim() == 1 && array.is_c_contiguous() && array.dtype().is_equiv_to(&descriptor(array.py(), dtype))
+    })
 }
 
 /// Some of a column's numbers: writable, unless they are a view of the input.

@@ -2,10 +2,13 @@
 
 #![allow(unsafe_code, reason = "reads through the pointers of Python's buffer protocol")]
 
+use std::ptr::NonNull;
+
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use wirearray::column::LentMemory;
 
 /// The bytes of a Python object, which cannot go away or be resized while this is held.
 ///
@@ -51,6 +54,22 @@ impl Lent {
         }
         Ok(Self(Holder::Buffer(buffer)))
     }
+}
+
+/// The memory of a buffer, to be written to for as long as the engine has it; nothing where it is read-only, has gaps, or
+/// elements of `size` bytes would not be aligned there.
+pub(crate) fn writable(buffer: PyUntypedBuffer, size: usize) -> Option<LentMemory> {
+    let is_fit = !buffer.readonly() && buffer.is_c_contiguous() && buffer.buf_ptr().addr().is_multiple_of(size);
+    if !is_fit {
+        return None;
+    }
+    let start = NonNull::new(buffer.buf_ptr().cast::<u8>());
+    let len = if start.is_some() { buffer.len_bytes() } else { 0 };
+    let start = start.unwrap_or(NonNull::<u64>::dangling().cast());
+    // SAFETY: an exporter keeps `len` bytes there, writable by the check above, until the buffer is released, which dropping the
+    // owner does; that no one has NumPy move them all the same (`resize(refcheck=False)`) is asked of the caller. Whoever else
+    // reads them does so by slices of their own; what others do to them meanwhile changes values only.
+    Some(unsafe { LentMemory::new(start, len, buffer) })
 }
 
 impl AsRef<[u8]> for Lent {

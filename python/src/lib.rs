@@ -17,6 +17,7 @@ mod messages;
 mod offsets;
 mod options;
 mod out;
+mod pickle;
 mod ragged;
 mod record;
 mod schema;
@@ -49,6 +50,9 @@ mod _core {
     use crate::strings::Strings;
     #[pymodule_export]
     use crate::table::Table;
+
+    #[pymodule_export]
+    use crate::pickle::_of_state;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -39,7 +39,7 @@ use crate::table::Table;
 ///   repeated int32 tags = 2  int32
 /// >>> Point.decode(b"\x12\x03\x01\x02\x03")["tags"]
 /// array([1, 2, 3], dtype=int32)
-#[pyclass(frozen, module = "wirearray")]
+#[pyclass(frozen, weakref, module = "wirearray")]
 pub(crate) struct MessageType {
     plan: Arc<Plan>,
     fields: PyOnceLock<Py<PyMappingProxy>>,

@@ -1,9 +1,6 @@
 //! Arrays of a caller's own that values are decoded into.
 
-#![allow(unsafe_code, reason = "lends the memory of arrays to the engine")]
-
 use std::ops::Range;
-use std::ptr::NonNull;
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::buffer::PyUntypedBuffer;
@@ -16,6 +13,7 @@ use wirearray::plan::Plan;
 
 use crate::array;
 use crate::errors;
+use crate::lent;
 
 /// The `out` argument: fields and where their values go.
 #[derive(Default)]
@@ -113,15 +111,10 @@ fn lend(array: &Bound<'_, PyAny>, path: &str, dtype: Dtype) -> PyResult<(Range<u
     if !buffer.is_c_contiguous() {
         return refuse("the array has to be flat and contiguous".into());
     }
-    if buffer.readonly() || !buffer.buf_ptr().addr().is_multiple_of(dtype.size()) {
-        return refuse("the array has to be writable and aligned".into());
+    let start = buffer.buf_ptr().addr();
+    let memory = start..start + buffer.len_bytes();
+    match lent::writable(buffer, dtype.size()) {
+        Some(lent) => Ok((memory, lent)),
+        None => refuse("the array has to be writable and aligned".into()),
     }
-    let len = if untyped.len() == 0 { 0 } else { buffer.len_bytes() };
-    let start = NonNull::new(buffer.buf_ptr().cast::<u8>()).unwrap_or(NonNull::<u64>::dangling().cast());
-    let memory = start.addr().get()..start.addr().get() + len;
-    // SAFETY: an exporter keeps `len` bytes there, writable by the check above, until the buffer is released, which dropping the
-    // owner does; that no one has NumPy move them all the same (`resize(refcheck=False)`) is asked of the caller. Results of
-    // earlier calls with the same array read it by slices of their own; what others do to it meanwhile changes values only.
-    let lent = unsafe { LentMemory::new(start, len, buffer) };
-    Ok((memory, lent))
 }

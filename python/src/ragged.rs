@@ -31,6 +31,11 @@ impl Ragged {
         Self { plan, list, entries }
     }
 
+    /// The plan, the list and the entries of it that it shows.
+    pub(crate) fn parts(&self) -> (&Arc<Plan>, &Arc<List>, Range<usize>) {
+        (&self.plan, &self.list, self.entries.clone())
+    }
+
     /// The offsets of the entries that it shows, from 0.
     pub(crate) fn own_offsets(&self) -> Offsets {
         self.list.offsets.slice(self.entries.clone())

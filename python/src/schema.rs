@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyIterator, PyList, PyTuple};
 use wirearray::plan::Plan;
 use wirearray::{SchemaErrorKind, schema};
 
@@ -28,12 +28,16 @@ use crate::message_type::MessageType;
 /// True
 /// >>> schema["shop.Item"].name
 /// 'shop.Item'
-#[pyclass(frozen, module = "wirearray")]
+#[pyclass(frozen, weakref, module = "wirearray")]
 pub(crate) struct Schema(Arc<schema::Schema>);
 
 impl Schema {
     pub(crate) fn new(schema: Arc<schema::Schema>) -> Self {
         Self(schema)
+    }
+
+    pub(crate) fn schema(&self) -> &Arc<schema::Schema> {
+        &self.0
     }
 
     fn read(descriptors: &[u8]) -> PyResult<Self> {
@@ -152,6 +156,23 @@ impl Schema {
         let extensions = extensions.cloned().unwrap_or_else(|| PyTuple::empty(message.py()).into_any());
         let set = descriptors.call_method1("file_descriptor_set", (message, extensions))?;
         Self::read(Lent::new(&set, "message")?.as_ref())
+    }
+
+    /// Return what the schema was read from: a serialized ``google.protobuf.FileDescriptorSet``.
+    ///
+    /// Returns
+    /// -------
+    /// bytes
+    ///     Imports included: :meth:`from_descriptor_set` and the official package read it.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wirearray as wa
+    /// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Item { string name = 1; }')
+    /// >>> list(wa.Schema.from_descriptor_set(schema.to_descriptor_set()))
+    /// ['Item']
+    fn to_descriptor_set<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.descriptor_set)
     }
 
     /// The names of the files that no other file of the schema imports: tuple of str.

@@ -113,5 +113,10 @@ pub(crate) fn dir<'py>(object: &Bound<'py, PyAny>, names: &[impl AsRef<str>]) ->
 
 /// The text that shows an object; the module that makes it is written in Python.
 pub(crate) fn repr<'py>(object: &Bound<'py, PyAny>, function: &str) -> PyResult<Bound<'py, PyAny>> {
-    object.py().import("wirearray._repr")?.call_method1(function, (object,))
+    in_python(object, "_repr", function)
+}
+
+/// What a function in a module of the package, written in Python, makes of an object.
+pub(crate) fn in_python<'py>(object: &Bound<'py, PyAny>, module: &str, function: &str) -> PyResult<Bound<'py, PyAny>> {
+    object.py().import(format!("wirearray.{module}"))?.call_method1(function, (object,))
 }

@@ -54,7 +54,6 @@ const UNSAFE: &[&str] = &[
     "python/src/array.rs",
     "python/src/bytes.rs",
     "python/src/lent.rs",
-    "python/src/out.rs",
 ];
 
 /// A file longer than this is asked why; so far none has an answer.

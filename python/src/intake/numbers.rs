@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::PyTypeInfo;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple};
@@ -49,15 +47,7 @@ impl<'py> Intake<'py> {
 
     /// An array of that dtype, lent for as long as the columns live.
     fn lend(&self, array: &Bound<'py, PyAny>, dtype: Dtype) -> PyResult<Option<Memory>> {
-        // Masked arrays are a subclass.
-        if !array.get_type().is(PyUntypedArray::type_object(self.py)) {
-            return Ok(None);
-        }
-        let untyped = array.cast::<PyUntypedArray>()?;
-        let is_fit = untyped.ndim() == 1
-            && untyped.is_c_contiguous()
-            && untyped.dtype().is_equiv_to(&array::descriptor(self.py, dtype));
-        if !is_fit {
+        if !array::is_flat(array, dtype) {
             return Ok(None);
         }
         let owner: Owner = Arc::new(Lent::new(array, &self.place)?);
@@ -98,9 +88,7 @@ impl<'py> Intake<'py> {
         if flags.is_none() {
             return Ok(Validity::All);
         }
-        let lent = Lent::new(flags, &self.place)?;
-        let flags: Buffer<u8> = lent.as_ref().iter().map(|&flag| u8::from(flag != 0)).collect();
-        Ok(Validity::Flags(flags.freeze()))
+        Ok(Validity::of_flags(Lent::new(flags, &self.place)?.as_ref()))
     }
 
     /// A misfit that the helper found, as a `ValueError` or `TypeError` at its place.

@@ -321,8 +321,15 @@ pub(super) struct Frozen {
 }
 
 impl Frozen {
+    /// Memory that someone has lent, all of which has been written.
+    pub(super) fn lent(memory: LentMemory) -> Self {
+        let allocation = Allocation::lent(memory);
+        Self { len: allocation.committed(), allocation }
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
-        // SAFETY: `freeze` stored the number of bytes that had been written, and `give_back` kept those. Whoever was
+        // SAFETY: `freeze` stored the number of bytes that had been written, and `give_back` kept those; of lent memory
+        // all bytes are there, as its maker has promised. Whoever was
         // given the memory writable may change values meanwhile; callers bound every access by the slice's length, never
         // by what they read from it, and offsets are given to no one writable.
         unsafe { std::slice::from_raw_parts(self.allocation.start().as_ptr(), self.len) }

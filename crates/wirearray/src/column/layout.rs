@@ -80,6 +80,10 @@ pub enum Dtype {
 }
 
 impl Dtype {
+    /// Each of them.
+    pub const ALL: [Self; 7] =
+        [Self::Bool, Self::Int32, Self::Int64, Self::Uint32, Self::Uint64, Self::Float32, Self::Float64];
+
     /// Bytes of one element.
     pub const fn size(self) -> usize {
         match self {

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::buffer::{Element, Frozen};
+use super::lent::LentMemory;
 
 /// Input that views may outlive the decoding in: a buffer that a caller lent, or a mapped file.
 pub type Owner = Arc<dyn AsRef<[u8]> + Send + Sync>;
@@ -37,6 +38,11 @@ impl Memory {
     pub fn lent(owner: Owner) -> Self {
         let range = 0..(*owner).as_ref().len();
         Self::view(owner, range)
+    }
+
+    /// Bytes that someone hands over, to be read and written here.
+    pub fn handed_over(memory: LentMemory) -> Self {
+        Self::owned(Frozen::lent(memory))
     }
 
     /// The bytes.

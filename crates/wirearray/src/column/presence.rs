@@ -65,6 +65,12 @@ pub enum Validity {
 }
 
 impl Validity {
+    /// That of the rows whose flag is not 0.
+    pub fn of_flags(flags: &[u8]) -> Self {
+        let flags: Buffer<u8> = flags.iter().map(|&flag| u8::from(flag != 0)).collect();
+        Self::Flags(flags.freeze())
+    }
+
     /// A byte for each of the given rows, 1 where it has a value of its own.
     pub fn flags(&self, rows: Range<usize>) -> Memory {
         let mut flags = Buffer::<u8>::default();

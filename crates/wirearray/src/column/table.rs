@@ -102,6 +102,13 @@ impl Table {
         self
     }
 
+    /// The same table with other numbers of the members of oneofs that are set, as many as there are rows.
+    #[must_use]
+    pub(crate) fn with_oneofs(mut self, oneofs: Vec<Memory>) -> Self {
+        self.oneofs = oneofs.into();
+        self
+    }
+
     /// A table without any value: every row holds the defaults.
     pub(super) fn of_defaults(layout: &Arc<Layout>, number: usize, rows: usize, validity: Validity) -> Self {
         let table = &layout.tables[number];

@@ -309,7 +309,7 @@ fn message_set_of(number: u32) -> Schema {
     let set = message("Set", field("[extension]", number, Kind::Message(MessageId(1))), true);
     let extension = message("Extension", field("x", 1, Kind::Scalar(Scalar::Int32)), false);
     let (message_ids, sources, roots) = Default::default();
-    Schema { messages: vec![set, extension], enums: vec![], message_ids, sources, roots }
+    Schema { messages: vec![set, extension], enums: vec![], message_ids, sources, roots, ..Schema::default() }
 }
 
 fn varint(mut value: u64) -> Vec<u8> {

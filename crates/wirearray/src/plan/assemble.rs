@@ -186,7 +186,7 @@ impl Plan {
     }
 }
 
-fn sort_name(item: &Item, cardinality: Cardinality) -> String {
+pub(super) fn sort_name(item: &Item, cardinality: Cardinality) -> String {
     let item = match item {
         Item::Number { dtype, .. } => dtype.name(),
         Item::String { is_text: true, .. } => "string",

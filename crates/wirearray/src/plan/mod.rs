@@ -6,12 +6,14 @@
 mod assemble;
 mod build;
 mod path;
+mod restore;
 mod select;
 mod step;
 
 pub use assemble::AssembleError;
 pub use build::column_dtype;
 pub use path::PathError;
+pub use restore::{RestoreError, TableParts};
 pub use select::Selection;
 pub use step::{Number, Op, Step};
 
@@ -91,6 +93,21 @@ impl Plan {
         let MessagePlan { message, selection, .. } = &self.messages[0];
         let selection = selection.narrow(&self.schema, *message, paths)?;
         Ok(Self::of_selection(Arc::clone(&self.schema), *message, &selection))
+    }
+
+    /// A plan without any message type: that of columns that hold no messages.
+    pub fn of_no_message() -> &'static Arc<Self> {
+        static PLAN: OnceLock<Arc<Plan>> = OnceLock::new();
+        PLAN.get_or_init(|| {
+            let (schema, layout) = (Arc::default(), Arc::default());
+            Arc::new(Self { schema, layout, messages: Vec::new() })
+        })
+    }
+
+    /// The paths that are decoded, as [`Plan::select`] takes them; none where everything is.
+    pub fn selected_paths(&self) -> Vec<String> {
+        let MessagePlan { message, selection, .. } = &self.messages[0];
+        selection.paths(&self.schema, *message)
     }
 
     /// The plan of the message type of table `number` alone, with what is selected of it there. Made once.

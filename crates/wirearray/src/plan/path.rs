@@ -142,16 +142,23 @@ impl Plan {
 
     /// For each row of `table` the number of the field that is set of a oneof, 0 for none.
     pub fn which(&self, table: &Table, oneof: &str) -> Result<NumberColumn, PathError> {
-        let message = self.message(table.number());
+        Ok(table.oneof(self.oneof_place(table.number(), oneof)?))
+    }
+
+    /// The place of the oneof of that name in table `number`.
+    pub(super) fn oneof_place(&self, number: usize, oneof: &str) -> Result<usize, PathError> {
+        let names = || self.oneof_names(number);
+        names().position(|name| name == oneof).ok_or_else(|| {
+            let message = self.message_name(number).to_owned();
+            PathError::NoOneof { name: oneof.into(), message, known: listed(names()) }
+        })
+    }
+
+    /// The names of the oneofs that table `number` keeps track of.
+    pub fn oneof_names(&self, number: usize) -> impl Iterator<Item = &str> {
+        let message = self.message(number);
         let declared = self.schema.message(message.message);
-        let names = || message.oneofs.iter().map(|&oneof| declared.oneofs[oneof].name.as_str());
-        match names().position(|name| name == oneof) {
-            Some(index) => Ok(table.oneof(index)),
-            None => {
-                let message = declared.full_name.clone();
-                Err(PathError::NoOneof { name: oneof.into(), message, known: listed(names()) })
-            }
-        }
+        message.oneofs.iter().map(|&oneof| declared.oneofs[oneof].name.as_str())
     }
 
     /// The place of the first field of a path, its name, and the rest of the path.

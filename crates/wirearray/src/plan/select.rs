@@ -73,6 +73,24 @@ impl Selection {
         }
     }
 
+    /// The paths that select the same; none for all.
+    pub(super) fn paths(&self, schema: &Schema, message: MessageId) -> Vec<String> {
+        let Self::Some(fields) = self else { return Vec::new() };
+        let mut paths = Vec::new();
+        for (&index, inner) in fields {
+            let field = &schema.message(message).fields[index];
+            let within = match field.kind {
+                Kind::Message(of) | Kind::Group(of) => inner.paths(schema, of),
+                _ => Vec::new(),
+            };
+            if within.is_empty() {
+                paths.push(field.name.clone());
+            }
+            paths.extend(within.iter().map(|path| format!("{}.{path}", field.name)));
+        }
+        paths
+    }
+
     fn merge(&mut self, other: Self) {
         match (&mut *self, other) {
             (Self::All, _) => {}

@@ -30,7 +30,7 @@ pub(super) fn link(files: &[RawFile<'_>]) -> Result<Schema, SchemaError> {
     let sources = sources(files);
     let roots = roots(&sources, &message_ids);
     let sources = sources.iter().map(|file| file.name.to_owned()).collect();
-    Ok(Schema { messages, enums, message_ids, sources, roots })
+    Ok(Schema { messages, enums, message_ids, sources, roots, descriptor_set: Box::default() })
 }
 
 /// The files that no other file of the set imports.

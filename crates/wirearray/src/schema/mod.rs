@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use crate::error::SchemaError;
 
 /// A set of message and enum types that refer to each other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Schema {
     pub(crate) messages: Vec<Message>,
     pub(crate) enums: Vec<Enum>,
@@ -29,6 +29,8 @@ pub struct Schema {
     /// The names of the files that no other file of the set imports.
     pub sources: Vec<String>,
     pub(crate) roots: Vec<MessageId>,
+    /// What it was read from.
+    pub descriptor_set: Box<[u8]>,
 }
 
 /// A message's number in its schema.
@@ -42,7 +44,8 @@ pub struct EnumId(pub(crate) usize);
 impl Schema {
     /// Reads a serialized `google.protobuf.FileDescriptorSet`, all imports included.
     pub fn from_descriptor_set(bytes: &[u8]) -> Result<Self, SchemaError> {
-        link::link(&descriptor::read_file_descriptor_set(bytes)?)
+        let schema = link::link(&descriptor::read_file_descriptor_set(bytes)?)?;
+        Ok(Self { descriptor_set: bytes.into(), ..schema })
     }
 
     /// The message of that full name, without a leading dot.

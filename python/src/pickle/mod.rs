@@ -1,0 +1,225 @@
+//! Columns taken apart for pickles, and put together again.
+//!
+//! A **state** says what columns hold in arrays and Python's own tuples, which every pickler moves, large arrays without a
+//! copy. Tables stand in a list, and those within them are referred to by their places in it, so that nothing goes deeper
+//! than that, however deeply messages are nested.
+//!
+//! What a state is called by, and how often a schema is in a pickle, is for `wirearray/_pickle.py` to say.
+
+mod loading;
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyList};
+use wirearray::column::{self, Data, Dtype, StringColumn, Validity};
+use wirearray::plan::Plan;
+
+use loading::{Loading, damaged};
+
+use crate::array;
+use crate::field::Field;
+use crate::message_type::MessageType;
+use crate::ragged::Ragged;
+use crate::record::Record;
+use crate::schema::Schema;
+use crate::strings::Strings;
+use crate::table::Table;
+use crate::values::{self, column_object};
+
+#[pymethods]
+impl Schema {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::in_python(slf.as_any(), "_pickle", "reduce_schema")
+    }
+
+    fn __copy__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    fn __deepcopy__(this: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        this
+    }
+
+    /// A number that two objects share while they show the same schema.
+    fn _identity(&self) -> usize {
+        Arc::as_ptr(self.schema()).addr()
+    }
+}
+
+#[pymethods]
+impl MessageType {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::in_python(slf.as_any(), "_pickle", "reduce_message_type")
+    }
+
+    fn __copy__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    fn __deepcopy__(this: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        this
+    }
+
+    /// A number that two objects share while they stand for the same type of the same schema, made at one time.
+    fn _identity(&self) -> usize {
+        Arc::as_ptr(self.plan()).addr()
+    }
+
+    /// The paths that are decoded: list of str, empty where everything is.
+    fn _paths(&self) -> Vec<String> {
+        self.plan().selected_paths()
+    }
+
+    /// The field of that number, decoded or not.
+    fn _field(&self, number: u32) -> PyResult<Field> {
+        Field::of_number(self.plan().schema(), self.plan().message(0).message, number)
+            .ok_or_else(|| damaged(format!("{} has no field {number}", self.name())))
+    }
+}
+
+#[pymethods]
+impl Field {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::in_python(slf.as_any(), "_pickle", "reduce_field")
+    }
+
+    fn __copy__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    fn __deepcopy__(this: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        this
+    }
+
+    /// The message type that it is a field of.
+    fn _message_type(&self) -> MessageType {
+        let (schema, message) = self.parts();
+        MessageType::new(Arc::new(Plan::new(schema.clone(), message)))
+    }
+}
+
+#[pymethods]
+impl Table {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::in_python(slf.as_any(), "_pickle", "reduce_table")
+    }
+
+    fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
+        let (plan, table, rows) = self.parts();
+        state(py, plan, &Data::Table(table.clone()).slice(rows))
+    }
+}
+
+#[pymethods]
+impl Record {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::in_python(slf.as_any(), "_pickle", "reduce_record")
+    }
+
+    fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
+        let (plan, table, row) = self.parts();
+        state(py, plan, &Data::Table(table.clone()).slice(row..row + 1))
+    }
+}
+
+#[pymethods]
+impl Ragged {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::in_python(slf.as_any(), "_pickle", "reduce_ragged")
+    }
+
+    fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
+        let (plan, list, entries) = self.parts();
+        state(py, plan, &Data::List(list.clone()).slice(entries))
+    }
+}
+
+#[pymethods]
+impl Strings {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::in_python(slf.as_any(), "_pickle", "reduce_strings")
+    }
+
+    fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
+        state(py, Plan::of_no_message(), &Data::Strings(self.column()))
+    }
+}
+
+/// Return the column of a state; its tables are of `message_type`.
+#[pyfunction]
+#[pyo3(signature = (message_type, root, tables))]
+pub(crate) fn _of_state<'py>(
+    py: Python<'py>,
+    message_type: Option<&MessageType>,
+    root: &Bound<'py, PyAny>,
+    tables: &Bound<'py, PyList>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let plan = message_type.map_or_else(|| Plan::of_no_message(), MessageType::plan);
+    let data = Loading::new(plan, root, tables)?.data(root)?;
+    column_object(py, plan, &data, 0..data.len())
+}
+
+/// The column itself, and the tables that it and they refer to.
+type State<'py> = (Bound<'py, PyAny>, Bound<'py, PyList>);
+
+fn state<'py>(py: Python<'py>, plan: &Plan, data: &Data) -> PyResult<State<'py>> {
+    let mut open = Vec::new();
+    let root = data_state(py, data, &mut open)?;
+    let tables = PyList::empty(py);
+    while let Some(table) = open.get(tables.len()).cloned() {
+        tables.append(table_state(py, plan, &table, &mut open)?)?;
+    }
+    Ok((root, tables))
+}
+
+/// Numbers are an array, strings a tuple of three, lists one of two, and a table is its number in the list to be.
+fn data_state<'py>(py: Python<'py>, data: &Data, open: &mut Vec<Arc<column::Table>>) -> PyResult<Bound<'py, PyAny>> {
+    match data {
+        Data::Numbers(numbers) => array::numbers(py, numbers, 0..data.len()),
+        Data::Strings(strings) => strings_state(py, strings),
+        Data::Table(table) => {
+            open.push(table.clone());
+            Ok((open.len() - 1).into_pyobject(py)?.into_any())
+        }
+        Data::List(list) => {
+            let offsets = array::offsets(py, &list.offsets)?;
+            Ok((offsets, data_state(py, &list.values, open)?).into_pyobject(py)?.into_any())
+        }
+    }
+}
+
+fn strings_state<'py>(py: Python<'py>, strings: &StringColumn) -> PyResult<Bound<'py, PyAny>> {
+    let range = strings.offsets.range_of_all(0..strings.offsets.len()).unwrap_or_default();
+    let (bytes, offsets) = (array::bytes(py, &strings.data, range)?, array::offsets(py, &strings.offsets)?);
+    Ok((strings.is_text, bytes, offsets).into_pyobject(py)?.into_any())
+}
+
+fn table_state<'py>(
+    py: Python<'py>,
+    plan: &Plan,
+    table: &column::Table,
+    open: &mut Vec<Arc<column::Table>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (columns, oneofs) = (PyDict::new(py), PyDict::new(py));
+    for (index, name) in plan.column_names(table.number()).enumerate() {
+        let Some(column) = table.column_if_made(index).filter(|column| column.has_values()) else { continue };
+        let validity = validity_state(py, &column.validity, column.data.len())?;
+        columns.set_item(name, (validity, data_state(py, &column.data, open)?))?;
+    }
+    for (index, name) in plan.oneof_names(table.number()).enumerate() {
+        oneofs.set_item(name, array::fixed_numbers(py, &table.oneof(index), 0..table.rows())?)?;
+    }
+    let validity = validity_state(py, table.validity(), table.rows())?;
+    let unknown = table.unknown().map(|unknown| strings_state(py, unknown)).transpose()?;
+    Ok((table.rows(), validity, columns, oneofs, unknown).into_pyobject(py)?.into_any())
+}
+
+/// `True` for all rows, `False` for none.
+fn validity_state<'py>(py: Python<'py>, validity: &Validity, rows: usize) -> PyResult<Bound<'py, PyAny>> {
+    match validity {
+        Validity::All => Ok(PyBool::new(py, true).to_owned().into_any()),
+        Validity::Nothing => Ok(PyBool::new(py, false).to_owned().into_any()),
+        Validity::Flags(_) => array::fresh(py, &validity.flags(0..rows), Dtype::Bool),
+    }
+}
