@@ -31,9 +31,9 @@ impl Ragged {
         Self { plan, list, entries }
     }
 
-    /// The plan, the list and the entries of it that it shows.
-    pub(crate) fn parts(&self) -> (&Arc<Plan>, &Arc<List>, Range<usize>) {
-        (&self.plan, &self.list, self.entries.clone())
+    /// The plan, the column and the entries of it that it shows.
+    pub(crate) fn parts(&self) -> (&Arc<Plan>, Data, Range<usize>) {
+        (&self.plan, self.data(), self.entries.clone())
     }
 
     /// The offsets of the entries that it shows, from 0.

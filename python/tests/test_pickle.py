@@ -50,7 +50,7 @@ def test_a_record_is_the_same_after_a_pickle(table: wa.Table, protocol: int) -> 
 
 
 def test_repeated_fields_and_strings_are_the_same_after_a_pickle(table: wa.Table) -> None:
-    for ragged in (table["values"], table["words"], table["path"], table["counts"], table["values"][1:]):
+    for ragged in (table["values"], table["words"], table["path"], table["counts"], table["values"][1:], table["path.tags"]):
         loaded = again(ragged)
         assert loaded.offsets.tolist() == ragged.offsets.tolist()
         assert repr(loaded.to_list()) == repr(ragged.to_list())
@@ -326,6 +326,11 @@ def test_a_pickle_without_its_message_type_is_refused(table: wa.Table) -> None:
         wa._core._of_state(None, *table._state())
     with pytest.raises(ValueError, match="used nowhere"):
         wa._core._of_state(ROW, np.zeros(3), table._state()[1])
+    nested: Any = np.zeros(0)
+    for _ in range(100_000):
+        nested = (np.zeros(1, np.int64), nested)
+    with pytest.raises(ValueError, match="deeper than paths go"):
+        wa._core._of_state(None, nested, [])
     with pytest.raises(ValueError, match="no flat array"):
         wa._core._of_state(ROW, "text", [])
 

@@ -53,9 +53,8 @@ def reduce_record(pickled: Record) -> _Reduced:
 
 def reduce_ragged(pickled: Ragged) -> _Reduced:
     """Take a repeated field apart: the entries that it shows."""
-    values = pickled.values
-    message_type = _shared_message_type(values.message_type) if isinstance(values, Table) else None
-    return load, (message_type, *pickled._state())
+    message_type = pickled._message_type()
+    return load, (message_type and _shared_message_type(message_type), *pickled._state())
 
 
 def reduce_strings(pickled: Strings) -> _Reduced:

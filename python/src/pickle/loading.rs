@@ -10,7 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyTuple};
 use wirearray::column::{self, Column, Data, Dtype, List, Memory, NumberColumn, Offsets, StringColumn, Validity};
-use wirearray::plan::{Plan, TableParts};
+use wirearray::plan::{MAX_NAMES, Plan, TableParts};
 
 use crate::lent::{self, Lent};
 use crate::{array, offsets};
@@ -56,23 +56,19 @@ impl Loading {
 
     /// The column of a state.
     pub(super) fn data(&mut self, state: &Bound<'_, PyAny>) -> PyResult<Data> {
-        if let Some(place) = table_place(state)? {
-            let table = self.tables.get_mut(place).and_then(Option::take);
-            return table.map(Data::Table).ok_or_else(|| damaged("a table is missing, or is used twice"));
-        }
-        match state.cast::<PyTuple>().map(PyTupleMethods::len) {
-            Ok(2) => {
-                let (offsets, values): (Bound<'_, PyAny>, Bound<'_, PyAny>) = fields(state)?;
-                let values = self.data(&values)?;
-                if let Data::List(_) = values {
-                    return Err(damaged("values of a repeated field are themselves repeated"));
-                }
-                let offsets = exact_offsets(&offsets, values.len())?;
-                Ok(Data::List(Arc::new(List { offsets, values })))
+        let (lists, state) = lists(state)?;
+        let data = match table_place(&state)? {
+            Some(place) => {
+                let table = self.tables.get_mut(place).and_then(Option::take);
+                Data::Table(table.ok_or_else(|| damaged("a table is missing, or is used twice"))?)
             }
-            Ok(_) => strings(state).map(Data::Strings),
-            Err(_) => numbers(state).map(Data::Numbers),
-        }
+            None if state.is_instance_of::<PyTuple>() => Data::Strings(strings(&state)?),
+            None => Data::Numbers(numbers(&state)?),
+        };
+        lists.iter().rev().try_fold(data, |values, offsets| {
+            let offsets = exact_offsets(offsets, values.len())?;
+            Ok(Data::List(Arc::new(List { offsets, values })))
+        })
     }
 }
 
@@ -107,7 +103,7 @@ fn table_numbers(plan: &Plan, root: &Bound<'_, PyAny>, states: &[TableState<'_>]
         }
         _ => Err(damaged("a table is missing, or is used twice")),
     };
-    if let Some(place) = table_place_within(root)? {
+    if let Some(place) = table_place(&lists(root)?.1)? {
         if plan.layout().tables.is_empty() {
             return Err(damaged("there are tables, but no message type"));
         }
@@ -118,7 +114,7 @@ fn table_numbers(plan: &Plan, root: &Bound<'_, PyAny>, states: &[TableState<'_>]
         let number = numbers[place].ok_or_else(|| damaged("a table is used nowhere"))?;
         for (name, column) in &state.columns {
             let (_, data): (Bound<'_, PyAny>, Bound<'_, PyAny>) = fields(column)?;
-            let Some(inner) = table_place_within(&data)? else { continue };
+            let Some(inner) = table_place(&lists(&data)?.1)? else { continue };
             let index = plan.column_index(number, name);
             let field = index.and_then(|index| plan.message(number).fields[index].message);
             let field = field.ok_or_else(|| damaged(format!("{name} is no message")))?;
@@ -133,12 +129,19 @@ fn table_place(state: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
     if state.is_exact_instance_of::<PyInt>() { state.extract().map(Some).map_err(damaged) } else { Ok(None) }
 }
 
-/// The same, also where the state is a list of its rows.
-fn table_place_within(state: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
-    match state.cast::<PyTuple>() {
-        Ok(list) if list.len() == 2 => table_place(&list.get_item(1)?),
-        _ => table_place(state),
+/// The offsets of a list, of the lists that are its values, and so on, and what the values of the last are.
+fn lists<'py>(state: &Bound<'py, PyAny>) -> PyResult<(Vec<Bound<'py, PyAny>>, Bound<'py, PyAny>)> {
+    let (mut lists, mut state) = (Vec::new(), state.clone());
+    while state.cast::<PyTuple>().is_ok_and(|list| list.len() == 2) {
+        // Lists within lists come of paths through repeated messages, which have an end.
+        if lists.len() > MAX_NAMES {
+            return Err(damaged("lists are nested deeper than paths go"));
+        }
+        let (offsets, values) = fields(&state)?;
+        lists.push(offsets);
+        state = values;
     }
+    Ok((lists, state))
 }
 
 fn numbers(state: &Bound<'_, PyAny>) -> PyResult<NumberColumn> {

@@ -130,8 +130,21 @@ impl Ragged {
     }
 
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
-        let (plan, list, entries) = self.parts();
-        state(py, plan, &Data::List(list.clone()).slice(entries))
+        let (plan, data, entries) = self.parts();
+        state(py, plan, &data.slice(entries))
+    }
+
+    /// The type of the messages that the values are, if they are.
+    fn _message_type(&self) -> Option<MessageType> {
+        let (plan, data, _) = self.parts();
+        let mut data = &data;
+        while let Data::List(list) = data {
+            data = &list.values;
+        }
+        match data {
+            Data::Table(table) => Some(MessageType::of_table(plan, table.number())),
+            _ => None,
+        }
     }
 }
 

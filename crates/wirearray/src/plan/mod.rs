@@ -12,7 +12,7 @@ mod step;
 
 pub use assemble::AssembleError;
 pub use build::column_dtype;
-pub use path::PathError;
+pub use path::{MAX_NAMES, PathError};
 pub use restore::{RestoreError, TableParts};
 pub use select::Selection;
 pub use step::{Number, Op, Step};

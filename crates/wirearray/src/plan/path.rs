@@ -6,7 +6,7 @@ use super::Plan;
 use crate::column::{Cardinality, Data, Dtype, Item, List, NumberColumn, Table, Validity};
 
 /// The most names that a path may have. Messages nest 100 deep, so that a longer one leads to no value.
-const MAX_NAMES: usize = 101;
+pub const MAX_NAMES: usize = 101;
 
 /// A path that leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
