@@ -5,6 +5,7 @@
 
 mod array;
 mod bytes;
+mod conversions;
 mod encode;
 mod entries;
 mod errors;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyList;
 use wirearray::column::{Data, Dtype, StringColumn};
 use wirearray::plan::Plan;
 
@@ -78,19 +78,6 @@ impl Strings {
     fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let strings = self.entries.clone().map(|entry| string_object(py, &self.strings, entry));
         PyList::new(py, strings.collect::<PyResult<Vec<_>>>()?)
-    }
-
-    /// Return the strings in an array: of NumPy's variable-width ``StringDType``, or of ``object`` for bytes.
-    fn to_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let numpy = py.import("numpy")?;
-        let options = PyDict::new(py);
-        let dtype = if self.strings.is_text {
-            numpy.getattr("dtypes")?.getattr("StringDType")?.call0()?
-        } else {
-            numpy.getattr("object_")?
-        };
-        options.set_item("dtype", dtype)?;
-        numpy.call_method("array", (self.to_list(py)?,), Some(&options))
     }
 
     fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

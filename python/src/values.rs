@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use pyo3::call::PyCallArgs;
 use pyo3::exceptions::{PyAttributeError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
@@ -113,10 +114,15 @@ pub(crate) fn dir<'py>(object: &Bound<'py, PyAny>, names: &[impl AsRef<str>]) ->
 
 /// The text that shows an object; the module that makes it is written in Python.
 pub(crate) fn repr<'py>(object: &Bound<'py, PyAny>, function: &str) -> PyResult<Bound<'py, PyAny>> {
-    in_python(object, "_repr", function)
+    in_python(object.py(), "_repr", function, (object,))
 }
 
-/// What a function in a module of the package, written in Python, makes of an object.
-pub(crate) fn in_python<'py>(object: &Bound<'py, PyAny>, module: &str, function: &str) -> PyResult<Bound<'py, PyAny>> {
-    object.py().import(format!("wirearray.{module}"))?.call_method1(function, (object,))
+/// What a function in a module of the package returns; the module is written in Python.
+pub(crate) fn in_python<'py>(
+    py: Python<'py>,
+    module: &str,
+    function: &str,
+    arguments: impl PyCallArgs<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    py.import(format!("wirearray.{module}"))?.call_method1(function, arguments)
 }

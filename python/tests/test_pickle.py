@@ -50,7 +50,14 @@ def test_a_record_is_the_same_after_a_pickle(table: wa.Table, protocol: int) -> 
 
 
 def test_repeated_fields_and_strings_are_the_same_after_a_pickle(table: wa.Table) -> None:
-    for ragged in (table["values"], table["words"], table["path"], table["counts"], table["values"][1:], table["path.tags"]):
+    for ragged in (
+        table["values"],
+        table["words"],
+        table["path"],
+        table["counts"],
+        table["values"][1:],
+        table["path.tags"],
+    ):
         loaded = again(ragged)
         assert loaded.offsets.tolist() == ragged.offsets.tolist()
         assert repr(loaded.to_list()) == repr(ragged.to_list())

@@ -30,7 +30,7 @@ use crate::values::{self, column_object};
 #[pymethods]
 impl Schema {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        values::in_python(slf.as_any(), "_pickle", "reduce_schema")
+        values::in_python(slf.py(), "_pickle", "reduce_schema", (slf,))
     }
 
     fn __copy__(this: Py<Self>) -> Py<Self> {
@@ -50,7 +50,7 @@ impl Schema {
 #[pymethods]
 impl MessageType {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        values::in_python(slf.as_any(), "_pickle", "reduce_message_type")
+        values::in_python(slf.py(), "_pickle", "reduce_message_type", (slf,))
     }
 
     fn __copy__(this: Py<Self>) -> Py<Self> {
@@ -81,7 +81,7 @@ impl MessageType {
 #[pymethods]
 impl Field {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        values::in_python(slf.as_any(), "_pickle", "reduce_field")
+        values::in_python(slf.py(), "_pickle", "reduce_field", (slf,))
     }
 
     fn __copy__(this: Py<Self>) -> Py<Self> {
@@ -102,7 +102,7 @@ impl Field {
 #[pymethods]
 impl Table {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        values::in_python(slf.as_any(), "_pickle", "reduce_table")
+        values::in_python(slf.py(), "_pickle", "reduce_table", (slf,))
     }
 
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
@@ -114,7 +114,7 @@ impl Table {
 #[pymethods]
 impl Record {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        values::in_python(slf.as_any(), "_pickle", "reduce_record")
+        values::in_python(slf.py(), "_pickle", "reduce_record", (slf,))
     }
 
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
@@ -126,7 +126,7 @@ impl Record {
 #[pymethods]
 impl Ragged {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        values::in_python(slf.as_any(), "_pickle", "reduce_ragged")
+        values::in_python(slf.py(), "_pickle", "reduce_ragged", (slf,))
     }
 
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
@@ -151,7 +151,7 @@ impl Ragged {
 #[pymethods]
 impl Strings {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        values::in_python(slf.as_any(), "_pickle", "reduce_strings")
+        values::in_python(slf.py(), "_pickle", "reduce_strings", (slf,))
     }
 
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
