@@ -15,6 +15,7 @@ mod key;
 mod lent;
 mod message_type;
 mod messages;
+mod notebook;
 mod offsets;
 mod options;
 mod out;

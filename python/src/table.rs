@@ -203,12 +203,6 @@ impl Table {
         self.plan.column_names(self.table.number()).map(str::to_owned).collect()
     }
 
-    /// The names of the columns that have been made: the others hold defaults alone, and cost nothing until asked for.
-    fn _made(&self) -> Vec<&str> {
-        let names = self.plan.column_names(self.table.number()).enumerate();
-        names.filter(|&(index, _)| self.table.column_if_made(index).is_some()).map(|(_, name)| name).collect()
-    }
-
     fn _ipython_key_completions_(&self) -> Vec<String> {
         self.keys()
     }

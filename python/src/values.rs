@@ -7,7 +7,7 @@ use pyo3::call::PyCallArgs;
 use pyo3::exceptions::{PyAttributeError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
-use wirearray::column::{Data, StringColumn};
+use wirearray::column::{self, Data, StringColumn};
 use wirearray::plan::Plan;
 
 use crate::array;
@@ -110,6 +110,12 @@ pub(crate) fn dir<'py>(object: &Bound<'py, PyAny>, names: &[impl AsRef<str>]) ->
         own.call_method1("append", (name.as_ref(),))?;
     }
     Ok(own)
+}
+
+/// The names of the columns of a table that have been made.
+pub(crate) fn made<'a>(plan: &'a Plan, table: &column::Table) -> Vec<&'a str> {
+    let names = plan.column_names(table.number()).enumerate();
+    names.filter(|&(index, _)| table.column_if_made(index).is_some()).map(|(_, name)| name).collect()
 }
 
 /// The text that shows an object; the module that makes it is written in Python.
