@@ -20,6 +20,7 @@ mod offsets;
 mod options;
 mod out;
 mod pickle;
+mod plot;
 mod ragged;
 mod record;
 mod schema;

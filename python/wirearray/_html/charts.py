@@ -35,7 +35,7 @@ def histogram(values: _Array, field: Field | None = None) -> str:
         return ""
     low, high = numbers.min(), numbers.max()
     if low == high:
-        return f'<div class="wa-range"><span>{"≈ " if is_sampled else ""}all {escaped(_edge(sample, low))}</span></div>'
+        return _constant(sample, low, is_sampled)
     counts = _counts(numbers)
     step = _WIDTH / len(counts)
     about = "about " if is_sampled else ""
@@ -51,8 +51,9 @@ def line(values: _Array) -> str:
     if len(numbers) < 2 or not len(present):
         return ""
     low, high = present.min(), present.max()
-    span = high / 2 - low / 2 or 1.0
-    heights = _HEIGHT - (numbers / 2 - low / 2) / span * _HEIGHT if high > low else np.full(len(numbers), _HEIGHT / 2)
+    if low == high:
+        return _constant(sample, low, is_sampled)
+    heights = _HEIGHT - (numbers / 2 - low / 2) / (high / 2 - low / 2 or 1.0) * _HEIGHT
     shape = _polyline(heights) if len(numbers) <= 2 * _WIDTH else _band(heights)
     about = "about " if is_sampled else ""
     note = f"{len(values):,} values, {about}{_edge(sample, low)} to {_edge(sample, high)}"
@@ -140,6 +141,11 @@ def _chart(shape: str, note: str) -> str:
     base = f'<line class="wa-base" x1="0" y1="{_HEIGHT + 0.5}" x2="{_WIDTH}" y2="{_HEIGHT + 0.5}"/>'
     size = f'width="{_WIDTH}" height="{_HEIGHT + 1}" viewBox="0 0 {_WIDTH} {_HEIGHT + 1}"'
     return f'<svg {size} role="img"><title>{escaped(note)}</title>{shape}{base}</svg>'
+
+
+def _constant(sample: _Array, number: np.float64, is_sampled: bool) -> str:
+    about = "≈ " if is_sampled else ""
+    return f'<div class="wa-range"><span>{about}all {escaped(_edge(sample, number))}</span></div>'
 
 
 def _range(sample: _Array, low: np.float64, high: np.float64, is_sampled: bool) -> str:
