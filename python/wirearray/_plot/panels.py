@@ -59,6 +59,7 @@ class Panel:
     def __init__(self, axis: Any, name: str, enum: Mapping[str, int] | None) -> None:
         self._axis = axis
         self._name = name
+        self._is_enum = bool(enum)
         axis.set_ylabel(name)
         axis.grid(alpha=0.25, linewidth=0.6)
         axis.spines[["top", "right"]].set_visible(False)
@@ -70,7 +71,10 @@ class Panel:
         xs, ys, is_line = decimated(values, against, *self._pixels())
         style = "-" if is_line else ""
         marker = "." if len(values) <= _DOTS else "" if is_line else ","
-        self._axis.plot(xs, ys, linestyle=style, marker=marker, markersize=4, linewidth=1.0, label=label or self._name)
+        # There is nothing between two values of an enum.
+        steps = "steps-post" if self._is_enum or values.dtype.kind == "b" else "default"
+        looks = {"linestyle": style, "marker": marker, "markersize": 4, "linewidth": 1.0, "drawstyle": steps}
+        self._axis.plot(xs, ys, label=label or self._name, **looks)
         if values.dtype.kind == "b":
             self._axis.set_yticks([0, 1], ["False", "True"])
 
