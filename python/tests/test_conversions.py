@@ -65,7 +65,7 @@ def test_floats_are_filled_up_with_any_number(table: wa.Table) -> None:
 
 @pytest.mark.parametrize("fill", [0.5, np.nan, 2**31, "a", [1], -(2**70)], ids=str)
 def test_a_fill_that_does_not_fit_is_refused(fill: Any) -> None:
-    with pytest.raises(ValueError, match=r"fill: .* is no int32"):
+    with pytest.raises(ValueError, match=r"fill: .* does not fit int32"):
         RAGGED.to_padded(fill)
 
 

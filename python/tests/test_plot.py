@@ -170,6 +170,12 @@ def test_what_cannot_be_drawn_is_named() -> None:
         table.plot("note")
     with pytest.raises(TypeError, match="levels: expected a column of numbers or times, got Ragged"):
         table.plot("price", x="levels")
+    with pytest.raises(TypeError, match="names: expected names or paths of columns, each a str, got int"):
+        table.plot(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="x: expected names or paths"):
+        table.plot("price", x=["id"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="axes: expected Matplotlib's Axes, or a sequence of them, got int"):
+        table.plot("price", axes=5)
     with pytest.raises(KeyError, match='no field "nothing"'):
         table.plot("nothing")
     with pytest.raises(

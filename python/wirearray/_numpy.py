@@ -134,7 +134,7 @@ def _fitting(fill: Any, dtype: np.dtype[Any]) -> _Array:
         except (TypeError, ValueError, OverflowError):
             fits = False
     if not fits:
-        raise ValueError(f"fill: {fill!r} is no {dtype}, which the values are; pad {dtype}s with one of them")
+        raise ValueError(f"fill: {fill!r} does not fit {dtype}, which the values are")
     return converted
 
 

@@ -17,6 +17,7 @@ _PANELS = 12
 
 def table(shown: Table, names: tuple[str, ...], x: str | None, axes: Any) -> NDArray[Any]:
     """Draw columns of a table."""
+    _check_names(names, x)
     against = None if x is None else _numbers(shown, x)
     chosen = names or _with_numbers(shown, x)
     columns = {name: shown[name] if _is_ragged(shown[name]) else _numbers(shown, name) for name in chosen}
@@ -34,6 +35,7 @@ def table(shown: Table, names: tuple[str, ...], x: str | None, axes: Any) -> NDA
 
 def record(shown: Record, names: tuple[str, ...], x: str | None, axes: Any) -> NDArray[Any]:
     """Draw repeated fields of a message."""
+    _check_names(names, x)
     against = None if x is None else _values(shown, x)
     chosen = names or _with_values(shown, x)
     fields = {name: _values(shown, name) for name in chosen}
@@ -46,6 +48,12 @@ def record(shown: Record, names: tuple[str, ...], x: str | None, axes: Any) -> N
         panels.Panel(axis, name, _enum(shown, name)).line(values, against)
     panels.finish(drawn, labels)
     return drawn
+
+
+def _check_names(names: tuple[str, ...], x: str | None) -> None:
+    for argument, name in (*(("names", name) for name in names), ("x", "" if x is None else x)):
+        if not isinstance(name, str):
+            raise TypeError(f"{argument}: expected names or paths of columns, each a str, got {type(name).__name__}")
 
 
 def _label(column: Any, against: NDArray[Any] | None, x: str | None) -> str:

@@ -32,7 +32,9 @@ def of(labels: list[str], axes: Any) -> NDArray[Any]:
         return np.asarray(drawn[:, 0])
     if hasattr(axes, "plot"):
         return np.array([axes] * count, object)
-    given = np.array(list(np.ravel(np.asarray(axes, object))), object)
+    given = np.ravel(np.asarray(axes, object))
+    if not all(hasattr(axis, "plot") for axis in given):
+        raise TypeError(f"axes: expected Matplotlib's Axes, or a sequence of them, got {type(axes).__name__}")
     if len(given) != count:
         raise ValueError(f"axes: there are {len(given)}, and {count} panels to draw; pass as many, or one for all")
     return given
