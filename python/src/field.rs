@@ -23,12 +23,6 @@ impl Field {
         Self { schema, message, index }
     }
 
-    /// The field of that number of a message, if it has one.
-    pub(crate) fn of_number(schema: &Arc<Schema>, message: MessageId, number: u32) -> Option<Self> {
-        let index = schema.message(message).fields.iter().position(|field| field.number == number)?;
-        Some(Self::new(schema.clone(), message, index))
-    }
-
     /// The schema, and the message that it is a field of.
     pub(crate) fn parts(&self) -> (&Arc<Schema>, MessageId) {
         (&self.schema, self.message)

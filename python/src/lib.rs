@@ -55,7 +55,7 @@ mod _core {
     use crate::table::Table;
 
     #[pymodule_export]
-    use crate::pickle::_of_state;
+    use crate::pickle::{_of_state, _record_of_state};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

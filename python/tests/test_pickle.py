@@ -331,6 +331,9 @@ def test_a_damaged_pickle_says_what_is_wrong(table: wa.Table, change: Any, probl
 def test_a_pickle_without_its_message_type_is_refused(table: wa.Table) -> None:
     with pytest.raises(ValueError, match="no message type"):
         wa._core._of_state(None, *table._state())
+    for several in (table, table[:0]):
+        with pytest.raises(ValueError, match="a record is one message"):
+            wa._core._record_of_state(ROW, *several._state())
     with pytest.raises(ValueError, match="used nowhere"):
         wa._core._of_state(ROW, np.zeros(3), table._state()[1])
     nested: Any = np.zeros(0)

@@ -75,7 +75,7 @@ def load_message_type(schema: Schema, name: str, paths: tuple[str, ...]) -> Mess
 
 def load_field(schema: Schema, name: str, number: int) -> Field:
     """Make a field."""
-    return schema[name]._field(number)
+    return next(field for field in schema[name].fields.values() if field.number == number)
 
 
 def load(message_type: MessageType | None, root: Any, tables: list[Any]) -> Any:
@@ -83,10 +83,9 @@ def load(message_type: MessageType | None, root: Any, tables: list[Any]) -> Any:
     return _core._of_state(message_type, root, tables)
 
 
-def load_record(message_type: MessageType, root: Any, tables: list[Any]) -> Record | None:
+def load_record(message_type: MessageType, root: Any, tables: list[Any]) -> Record:
     """Make a record."""
-    record: Record | None = load(message_type, root, tables)[0]
-    return record
+    return _core._record_of_state(message_type, root, tables)
 
 
 def same(shared: Any) -> Any:

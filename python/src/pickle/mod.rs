@@ -25,7 +25,7 @@ use crate::record::Record;
 use crate::schema::Schema;
 use crate::strings::Strings;
 use crate::table::Table;
-use crate::values::{self, column_object};
+use crate::values::{self, IntoBoundPyAny, column_object};
 
 #[pymethods]
 impl Schema {
@@ -69,12 +69,6 @@ impl MessageType {
     /// The paths that are decoded: list of str, empty where everything is.
     fn _paths(&self) -> Vec<String> {
         self.plan().selected_paths()
-    }
-
-    /// The field of that number, decoded or not.
-    fn _field(&self, number: u32) -> PyResult<Field> {
-        Field::of_number(self.plan().schema(), self.plan().message(0).message, number)
-            .ok_or_else(|| damaged(format!("{} has no field {number}", self.name())))
     }
 }
 
@@ -169,8 +163,29 @@ pub(crate) fn _of_state<'py>(
     tables: &Bound<'py, PyList>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let plan = message_type.map_or_else(|| Plan::of_no_message(), MessageType::plan);
-    let data = Loading::new(plan, root, tables)?.data(root)?;
-    column_object(py, plan, &data, 0..data.len())
+    match Loading::new(plan, root, tables)?.data(root)? {
+        // Whatever its messages are shown as elsewhere, it was a table.
+        Data::Table(table) => {
+            let rows = 0..table.rows();
+            Table::new(plan.clone(), table, rows).into_bound_py_any(py)
+        }
+        data => column_object(py, plan, &data, 0..data.len()),
+    }
+}
+
+/// Return the record of a state: the one row of a table.
+#[pyfunction]
+pub(crate) fn _record_of_state(
+    message_type: &MessageType,
+    root: &Bound<'_, PyAny>,
+    tables: &Bound<'_, PyList>,
+) -> PyResult<Record> {
+    match Loading::new(message_type.plan(), root, tables)?.data(root)? {
+        Data::Table(table) if table.rows() == 1 && table.validity().is_set(0) => {
+            Ok(Record::new(message_type.plan().clone(), table, 0))
+        }
+        _ => Err(damaged("a record is one message")),
+    }
 }
 
 /// The column itself, and the tables that it and they refer to.
