@@ -4,6 +4,7 @@
 //! wraps the result. No value is looked at here, and no Python object is known to the engine.
 
 mod array;
+mod arrow;
 mod bytes;
 mod encode;
 mod entries;
@@ -31,6 +32,8 @@ mod _core {
     use pyo3::prelude::*;
     use wirearray::simd::Backend;
 
+    #[pymodule_export]
+    use crate::arrow::ArrowTable;
     #[pymodule_export]
     use crate::field::Field;
     #[pymodule_export]

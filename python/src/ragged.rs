@@ -31,6 +31,11 @@ impl Ragged {
         Self { plan, list, entries }
     }
 
+    /// The plan, the column and the entries of it that it shows.
+    pub(crate) fn parts(&self) -> (&Arc<Plan>, Data, Range<usize>) {
+        (&self.plan, self.data(), self.entries.clone())
+    }
+
     /// The offsets of the entries that it shows, from 0.
     pub(crate) fn own_offsets(&self) -> Offsets {
         self.list.offsets.slice(self.entries.clone())
