@@ -6,10 +6,10 @@
 
 #![allow(unsafe_code, reason = "the structs hold raw pointers, which other libraries' functions make and release")]
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::{null, null_mut};
+use std::sync::Arc;
 
-use super::{Array, Field};
 use crate::column::Memory;
 
 /// The flag of a field that may have nulls.
@@ -21,13 +21,13 @@ pub(super) const NULLABLE: i64 = 2;
 pub struct ArrowSchema {
     pub(super) format: *const c_char,
     pub(super) name: *const c_char,
-    metadata: *const c_char,
+    pub(super) metadata: *const c_char,
     pub(super) flags: i64,
     pub(super) n_children: i64,
     pub(super) children: *mut *mut ArrowSchema,
     pub(super) dictionary: *mut ArrowSchema,
-    release: Option<unsafe extern "C" fn(*mut ArrowSchema)>,
-    private_data: *mut c_void,
+    pub(super) release: Option<unsafe extern "C" fn(*mut ArrowSchema)>,
+    pub(super) private_data: *mut c_void,
 }
 
 /// The buffers of a column and of all columns within it.
@@ -42,23 +42,23 @@ pub struct ArrowArray {
     pub(super) buffers: *mut *const c_void,
     pub(super) children: *mut *mut ArrowArray,
     pub(super) dictionary: *mut ArrowArray,
-    release: Option<unsafe extern "C" fn(*mut ArrowArray)>,
-    private_data: *mut c_void,
+    pub(super) release: Option<unsafe extern "C" fn(*mut ArrowArray)>,
+    pub(super) private_data: *mut c_void,
 }
 
 /// Arrays of one type, one after the other.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ArrowArrayStream {
-    get_schema: Option<unsafe extern "C" fn(*mut ArrowArrayStream, *mut ArrowSchema) -> c_int>,
-    get_next: Option<unsafe extern "C" fn(*mut ArrowArrayStream, *mut ArrowArray) -> c_int>,
-    get_last_error: Option<unsafe extern "C" fn(*mut ArrowArrayStream) -> *const c_char>,
-    release: Option<unsafe extern "C" fn(*mut ArrowArrayStream)>,
-    private_data: *mut c_void,
+    pub(super) get_schema: Option<unsafe extern "C" fn(*mut ArrowArrayStream, *mut ArrowSchema) -> c_int>,
+    pub(super) get_next: Option<unsafe extern "C" fn(*mut ArrowArrayStream, *mut ArrowArray) -> c_int>,
+    pub(super) get_last_error: Option<unsafe extern "C" fn(*mut ArrowArrayStream) -> *const c_char>,
+    pub(super) release: Option<unsafe extern "C" fn(*mut ArrowArrayStream)>,
+    pub(super) private_data: *mut c_void,
 }
 
 /// A struct that whoever holds it has to release.
-trait Released: Sized {
+pub(super) trait Released: Sized {
     /// One that has been released, or moved elsewhere.
     const RELEASED: Self;
 
@@ -146,169 +146,92 @@ macro_rules! held_once {
 held_once!(ArrowSchema, ArrowArray, ArrowArrayStream);
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Handing out
+// Reading what others have made
 
-/// What a schema of ours points to.
-struct SchemaParts {
-    _texts: [CString; 2],
-    _metadata: Option<Vec<u8>>,
-    children: Vec<*mut ArrowSchema>,
-    dictionary: *mut ArrowSchema,
+impl ArrowSchema {
+    /// The type in the letters of the interface.
+    pub(super) fn format(&self) -> &str {
+        text(self.format)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        text(self.name)
+    }
+
+    /// The types of the columns within it.
+    pub(super) fn children(&self) -> impl Iterator<Item = &Self> {
+        pointed_to(self.children, self.n_children).filter_map(|child| as_ref(child.cast_const()))
+    }
+
+    /// The type of the values, where the entries are numbers of values.
+    pub(super) fn dictionary(&self) -> Option<&Self> {
+        as_ref(self.dictionary)
+    }
 }
 
-/// What an array of ours points to.
-struct ArrayParts {
-    _memories: Vec<Option<Memory>>,
-    buffers: Vec<*const c_void>,
-    children: Vec<*mut ArrowArray>,
-    dictionary: *mut ArrowArray,
-}
+impl ArrowArray {
+    /// The columns within it.
+    pub(super) fn children(&self) -> impl Iterator<Item = &Self> {
+        pointed_to(self.children, self.n_children).filter_map(|child| as_ref(child.cast_const()))
+    }
 
-impl From<Field> for ArrowSchema {
-    fn from(field: Field) -> Self {
-        let Field { name, format, flags, metadata, children, dictionary } = field;
-        // No name of the language has a zero byte, and no format.
-        let texts = [format.as_str(), &name].map(|text| CString::new(text).unwrap_or_default());
-        let metadata = (!metadata.is_empty()).then(|| metadata_bytes(&metadata));
-        let [format, name] = texts.each_ref().map(|text| text.as_ptr());
-        let mut parts = Box::new(SchemaParts {
-            _texts: texts,
-            children: children.into_iter().map(|child| Box::into_raw(Box::new(Self::from(child)))).collect(),
-            dictionary: dictionary.map_or(null_mut(), |values| Box::into_raw(Box::new(Self::from(*values)))),
-            _metadata: metadata,
-        });
-        Self {
-            format,
-            name,
-            metadata: parts._metadata.as_ref().map_or(null(), |bytes| bytes.as_ptr().cast()),
-            flags,
-            n_children: parts.children.len() as i64,
-            children: parts.children.as_mut_ptr(),
-            dictionary: parts.dictionary,
-            release: Some(release_schema),
-            private_data: Box::into_raw(parts).cast(),
+    /// The values, where the entries are numbers of values.
+    pub(super) fn dictionary(&self) -> Option<&Self> {
+        as_ref(self.dictionary)
+    }
+
+    /// The first `len` bytes of a buffer, which `whole` keeps: this array, or one that it lies within. Nothing where there is
+    /// no such buffer; without a byte nothing has to be there.
+    pub(super) fn buffer(&self, whole: &Arc<Self>, number: usize, len: usize) -> Option<Memory> {
+        let start: *const c_void = pointed_to(self.buffers, self.n_buffers).nth(number)?;
+        if start.is_null() && len > 0 {
+            return None;
         }
+        let start = if len == 0 { std::ptr::dangling() } else { start.cast() };
+        Some(Memory::lent(Arc::new(Foreign { _whole: Arc::clone(whole), start, len })))
     }
 }
 
-/// The number of entries, and of each the length and the bytes of key and value; all lengths of 32 bits.
-fn metadata_bytes(entries: &[(&str, String)]) -> Vec<u8> {
-    let len = |bytes: &str| i32::try_from(bytes.len()).unwrap_or_default().to_ne_bytes();
-    let mut bytes = i32::try_from(entries.len()).unwrap_or_default().to_ne_bytes().to_vec();
-    for text in entries.iter().flat_map(|(key, value)| [*key, value.as_str()]) {
-        bytes.extend(len(text));
-        bytes.extend(text.as_bytes());
-    }
-    bytes
+/// Bytes of an array's buffer.
+struct Foreign {
+    _whole: Arc<ArrowArray>,
+    start: *const u8,
+    len: usize,
 }
 
-impl From<Array> for ArrowArray {
-    fn from(array: Array) -> Self {
-        let Array { len, null_count, buffers, children, dictionary } = array;
-        let start =
-            |memory: &Option<Memory>| memory.as_ref().map_or(null(), |memory| memory.as_bytes().as_ptr().cast());
-        let mut parts = Box::new(ArrayParts {
-            buffers: buffers.iter().map(start).collect(),
-            children: children.into_iter().map(|child| Box::into_raw(Box::new(Self::from(child)))).collect(),
-            dictionary: dictionary.map_or(null_mut(), |values| Box::into_raw(Box::new(Self::from(*values)))),
-            _memories: buffers,
-        });
-        Self {
-            length: len as i64,
-            null_count: null_count as i64,
-            offset: 0,
-            n_buffers: parts.buffers.len() as i64,
-            n_children: parts.children.len() as i64,
-            buffers: parts.buffers.as_mut_ptr(),
-            children: parts.children.as_mut_ptr(),
-            dictionary: parts.dictionary,
-            release: Some(release_array),
-            private_data: Box::into_raw(parts).cast(),
-        }
+// SAFETY: the interface asks producers for buffers that any thread may read; the array that has them is kept.
+unsafe impl Send for Foreign {}
+// SAFETY: as above; the bytes are only read.
+unsafe impl Sync for Foreign {}
+
+impl AsRef<[u8]> for Foreign {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the interface has producers keep a buffer of the length that follows from the type and the number of entries,
+        // which is what `buffer` was asked for, until the array is released; and that is kept.
+        unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
 }
 
-/// Drops what a schema of ours points to. Children that the consumer has moved elsewhere have no release function here.
-unsafe extern "C" fn release_schema(schema: *mut ArrowSchema) {
-    // SAFETY: the interface has a consumer call this once, with a struct that `from` has made.
-    let schema = unsafe { &mut *schema };
-    // SAFETY: `from` made it of a box of this type, and only the first call gets here.
-    let parts = unsafe { Box::from_raw(schema.private_data.cast::<SchemaParts>()) };
-    for child in parts.children.iter().copied().chain([parts.dictionary]).filter(|child| !child.is_null()) {
-        // SAFETY: `from` made each of a box, which is taken once.
-        drop(unsafe { Box::from_raw(child) });
+fn text<'a>(text: *const c_char) -> &'a str {
+    if text.is_null() {
+        return "";
     }
-    schema.release = None;
+    // SAFETY: the interface has texts end with a zero byte, and live as long as their struct, which callers borrow.
+    unsafe { CStr::from_ptr(text) }.to_str().unwrap_or_default()
 }
 
-/// The same for an array.
-unsafe extern "C" fn release_array(array: *mut ArrowArray) {
-    // SAFETY: the interface has a consumer call this once, with a struct that `from` has made.
-    let array = unsafe { &mut *array };
-    // SAFETY: `from` made it of a box of this type, and only the first call gets here.
-    let parts = unsafe { Box::from_raw(array.private_data.cast::<ArrayParts>()) };
-    for child in parts.children.iter().copied().chain([parts.dictionary]).filter(|child| !child.is_null()) {
-        // SAFETY: `from` made each of a box, which is taken once.
-        drop(unsafe { Box::from_raw(child) });
-    }
-    array.release = None;
+fn as_ref<'a, T>(pointer: *const T) -> Option<&'a T> {
+    // SAFETY: the interface has a pointer to a struct be null or lead to one that lives as long as the one around it, which
+    // callers borrow.
+    unsafe { pointer.as_ref() }
 }
 
-/// A stream of one array.
-struct StreamParts {
-    field: Field,
-    array: Option<Array>,
+/// The pointers in a list of pointers.
+fn pointed_to<T: Copy>(list: *const T, count: i64) -> impl Iterator<Item = T> {
+    let count = if list.is_null() { 0 } else { usize::try_from(count).unwrap_or_default() };
+    // SAFETY: the interface has the list be of that length, and live as long as the struct, which callers borrow.
+    (0..count).map(move |number| unsafe { list.add(number).read() })
 }
-
-impl ArrowArrayStream {
-    /// A stream that gives one array, and then ends.
-    pub fn of_one(field: Field, array: Array) -> Self {
-        let parts = Box::new(StreamParts { field, array: Some(array) });
-        Self {
-            get_schema: Some(give_schema),
-            get_next: Some(give_next),
-            get_last_error: Some(give_no_error),
-            release: Some(release_stream),
-            private_data: Box::into_raw(parts).cast(),
-        }
-    }
-}
-
-unsafe extern "C" fn give_schema(stream: *mut ArrowArrayStream, place: *mut ArrowSchema) -> c_int {
-    // SAFETY: the interface has a consumer call this with a stream that `of_one` has made, one function at a time.
-    let stream = unsafe { &*stream };
-    // SAFETY: `of_one` made it of a box of this type, which lives until the stream is released.
-    let parts = unsafe { &*stream.private_data.cast::<StreamParts>() };
-    // SAFETY: the interface has the consumer give a place to write to, which holds nothing to be released.
-    unsafe { place.write(parts.field.clone().into()) };
-    0
-}
-
-unsafe extern "C" fn give_next(stream: *mut ArrowArrayStream, place: *mut ArrowArray) -> c_int {
-    // SAFETY: the interface has a consumer call this with a stream that `of_one` has made, one function at a time.
-    let stream = unsafe { &*stream };
-    // SAFETY: `of_one` made it of a box of this type, which lives until the stream is released.
-    let parts = unsafe { &mut *stream.private_data.cast::<StreamParts>() };
-    let next = parts.array.take().map_or(ArrowArray::RELEASED, ArrowArray::from);
-    // SAFETY: the interface has the consumer give a place to write to, which holds nothing to be released.
-    unsafe { place.write(next) };
-    0
-}
-
-unsafe extern "C" fn give_no_error(_stream: *mut ArrowArrayStream) -> *const c_char {
-    null()
-}
-
-unsafe extern "C" fn release_stream(stream: *mut ArrowArrayStream) {
-    // SAFETY: the interface has a consumer call this once, with a struct that `of_one` has made.
-    let stream = unsafe { &mut *stream };
-    // SAFETY: `of_one` made it of a box of this type, and only the first call gets here.
-    drop(unsafe { Box::from_raw(stream.private_data.cast::<StreamParts>()) });
-    stream.release = None;
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Taking
 
 impl ArrowArrayStream {
     /// The type of the arrays, or what the producer says is wrong.

@@ -103,7 +103,7 @@ impl<'p> Arrays<'p> {
         self.path.push(&field.name);
         let column = table.and_then(|table| table.column_if_made(index)).filter(|column| column.has_values());
         let array = match (column, &layout.item, table) {
-            (Some(column), ..) => self.data(&column.data, Some(field.kind), &both(&column.validity, around))?,
+            (Some(column), ..) => self.data(&column.data, Some(field.kind), &column.validity.and(around))?,
             // Of values of a map it is not remembered which came, and the first of an enum may be any number.
             (None, Item::Number { default: 1.., .. }, Some(table)) if layout.cardinality == Cardinality::Implicit => {
                 self.data(&table.column(index).data, Some(field.kind), around)?
@@ -232,18 +232,6 @@ impl<'p> Arrays<'p> {
 
     fn path(&self) -> String {
         if self.path.is_empty() { "the column".to_owned() } else { self.path.join(".") }
-    }
-}
-
-/// The rows that are in both.
-fn both(one: &Validity, other: &Validity) -> Validity {
-    match (one, other) {
-        (Validity::All, rest) | (rest, Validity::All) => rest.clone(),
-        (Validity::Flags(one), Validity::Flags(other)) => {
-            let pairs = one.as_bytes().iter().zip(other.as_bytes());
-            Validity::Flags(pairs.map(|(one, other)| one & other).collect::<Buffer<u8>>().freeze())
-        }
-        _ => Validity::Nothing,
     }
 }
 

@@ -10,6 +10,10 @@ mod bits;
 mod enum_names;
 mod export;
 mod field;
+mod give;
+mod import;
+mod imported;
+mod layouts;
 mod members;
 mod types;
 
@@ -17,4 +21,6 @@ pub use abi::{ArrowArray, ArrowArrayStream, ArrowSchema};
 pub use array::Array;
 pub use export::{Rows, export_column, export_table, message_field};
 pub use field::Field;
+pub use import::{ImportError, import};
+pub use imported::{Imported, Scalar, Strings, Unit, Values};
 pub use types::{Enums, ExportError, Oneofs, Options};
