@@ -32,10 +32,11 @@ pub(super) fn stream(py: Python<'_>, (field, array): (Field, Array)) -> PyResult
 
 /// True for what gives its values as Arrow's.
 ///
-/// What pandas has is NumPy's, and is taken as such: as Arrow's it would need another package, and every NaN would be a null.
+/// What pandas has, and those that are like it, is NumPy's, and is taken as such: as Arrow's it would need another package, and
+/// every NaN would be a null.
 pub(crate) fn is_arrow(object: &Bound<'_, PyAny>) -> bool {
     let has = |name: &str| object.hasattr(name).unwrap_or(false);
-    (has("__arrow_c_stream__") || has("__arrow_c_array__")) && !has("keys")
+    (has("__arrow_c_stream__") || has("__arrow_c_array__")) && !has("iloc")
 }
 
 /// The arrays that an object gives, each as a column: one at least.

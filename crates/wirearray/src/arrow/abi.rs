@@ -227,10 +227,12 @@ fn as_ref<'a, T>(pointer: *const T) -> Option<&'a T> {
 }
 
 /// The pointers in a list of pointers.
-fn pointed_to<T: Copy>(list: *const T, count: i64) -> impl Iterator<Item = T> {
+fn pointed_to<T: Copy + 'static>(list: *const T, count: i64) -> impl Iterator<Item = T> {
     let count = if list.is_null() { 0 } else { usize::try_from(count).unwrap_or_default() };
-    // SAFETY: the interface has the list be of that length, and live as long as the struct, which callers borrow.
-    (0..count).map(move |number| unsafe { list.add(number).read() })
+    let start = if count == 0 { std::ptr::dangling() } else { list };
+    // SAFETY: the interface has the list be of that length, and live as long as the struct, which callers borrow; without an
+    // entry it may be anywhere.
+    unsafe { std::slice::from_raw_parts(start, count) }.iter().copied()
 }
 
 impl ArrowArrayStream {

@@ -91,6 +91,19 @@ pub(super) fn lists<O: Offset>(
     Ok(without_nulls(offsets, values, validity))
 }
 
+/// Lists of a key and a value each, whatever their producer calls them.
+pub(super) fn maps(source: Source<'_>, entries: Range<usize>, validity: &Validity) -> Result<Values, ImportError> {
+    let mut maps = lists::<i32>(source, entries, validity)?;
+    if let Values::List(_, entries) = &mut maps
+        && let Values::Struct(columns) = &mut entries.values
+    {
+        for ((name, _), meant) in columns.iter_mut().zip(["key", "value"]) {
+            meant.clone_into(name);
+        }
+    }
+    Ok(maps)
+}
+
 pub(super) fn fixed_lists(
     source: Source<'_>,
     entries: Range<usize>,
