@@ -13,13 +13,21 @@ from wirearray._sources import Partition
 _Path: TypeAlias = str | os.PathLike[str]
 _Column: TypeAlias = NDArray[Any] | Ragged | Strings | Table
 _Message: TypeAlias = Mapping[str, Any] | Record
-_Messages: TypeAlias = Table | Mapping[str, Any] | Iterable[_Message | None] | NDArray[Any]
+_Messages: TypeAlias = Table | Mapping[str, Any] | Iterable[_Message | None] | NDArray[Any] | _Arrow
 _Align: TypeAlias = bool | Literal[8, 64]
 _Out: TypeAlias = dict[str, NDArray[Any]]
 
 _Framing: TypeAlias = Literal["delimited", "tfrecord", "u32be", "u32le", "u64be", "u64le", "grpc", "single"]
 _Compression: TypeAlias = Literal["infer", "gzip", "zstd", "lz4"] | None
 _OnError: TypeAlias = Literal["raise", "skip"]
+
+class _ArrowArray(Protocol):
+    def __arrow_c_array__(self, requested_schema: Any = None) -> tuple[object, object]: ...
+
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> object: ...
+
+_Arrow: TypeAlias = _ArrowArray | _ArrowStream
 
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
@@ -76,7 +84,7 @@ class MessageType:
     ) -> Record: ...
     def decode_many(
         self,
-        data: Sequence[Buffer] | Buffer,
+        data: Sequence[Buffer] | Buffer | _Arrow,
         *,
         offsets: Sequence[int] | NDArray[np.integer[Any]] | None = None,
         copy: bool | None = True,

@@ -24,3 +24,6 @@ pub use field::Field;
 pub use import::{ImportError, import};
 pub use imported::{Imported, Scalar, Strings, Unit, Values};
 pub use types::{Enums, ExportError, Oneofs, Options};
+
+#[cfg(test)]
+mod tests;
