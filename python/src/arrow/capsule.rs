@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyTuple};
+use pyo3::types::{PyCapsule, PyTuple, PyType};
 use wirearray::arrow::{self, Array, ArrowArray, ArrowArrayStream, ArrowSchema, Field, ImportError, Imported};
 
 const SCHEMA: &CStr = c"arrow_schema";
@@ -36,7 +36,8 @@ pub(super) fn stream(py: Python<'_>, (field, array): (Field, Array)) -> PyResult
 /// every NaN would be a null.
 pub(crate) fn is_arrow(object: &Bound<'_, PyAny>) -> bool {
     let has = |name: &str| object.hasattr(name).unwrap_or(false);
-    (has("__arrow_c_stream__") || has("__arrow_c_array__")) && !has("iloc")
+    // A class has the methods too, and no values.
+    (has("__arrow_c_stream__") || has("__arrow_c_array__")) && !has("iloc") && !object.is_instance_of::<PyType>()
 }
 
 /// The arrays that an object gives, each as a column: one at least.
