@@ -116,12 +116,14 @@ impl ArrowTable {
     }
 
     fn export(&self, py: Python<'_>, rows: Rows) -> PyResult<(Field, Array)> {
-        let exported = py.detach(|| {
-            let is_whole = self.rows == (0..self.table.rows());
-            let shown = if is_whole { self.table.clone() } else { Arc::new(self.table.slice(self.rows.clone())) };
-            arrow::export_table(&self.plan, &shown, self.options, rows)
-        });
+        let exported = py.detach(|| arrow::export_table(&self.plan, &self.shown(), self.options, rows));
         exported.map_err(|error| refused(&error))
+    }
+
+    /// The table of the rows that it shows.
+    fn shown(&self) -> Arc<column::Table> {
+        let is_whole = self.rows == (0..self.table.rows());
+        if is_whole { self.table.clone() } else { Arc::new(self.table.slice(self.rows.clone())) }
     }
 }
 
@@ -129,7 +131,8 @@ impl ArrowTable {
 impl ArrowTable {
     /// Return the table's type in Arrow: a capsule.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        capsule::schema(py, self.export(py, Rows::Batch)?.0)
+        let field = arrow::table_field(&self.plan, &self.shown(), self.options, Rows::Batch);
+        capsule::schema(py, field.map_err(|error| refused(&error))?)
     }
 
     /// Return the table as an Arrow array of structs, null where a message is absent: two capsules.
@@ -161,7 +164,9 @@ macro_rules! exported_column {
         impl $class {
             /// Return the column's type in Arrow: a capsule, for any library that takes it.
             fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-                capsule::schema(py, export_column(py, self.parts())?.0)
+                let (plan, data, entries) = self.parts();
+                let field = arrow::column_field(plan, &data.slice(entries), Options::default());
+                capsule::schema(py, field.map_err(|error| refused(&error))?)
             }
 
             /// Return the column as an Arrow array: two capsules, for any library that takes them. Numbers and strings are not

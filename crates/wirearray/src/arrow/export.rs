@@ -26,25 +26,41 @@ pub fn message_field(plan: &Plan, options: Options) -> Result<Field, ExportError
     Types::new(plan, options).messages("", 0, None)
 }
 
-/// The rows of a table: a struct.
+/// The type of the rows of a table: a struct.
+pub fn table_field(plan: &Plan, table: &Table, options: Options, rows: Rows) -> Result<Field, ExportError> {
+    let field = Types::new(plan, options).messages("", table.number(), Some(table))?;
+    Ok(match (table.validity(), rows) {
+        (Validity::All, _) => field,
+        (_, Rows::Struct) => field.nullable(true),
+        (_, Rows::Batch) => {
+            let children = field.children.into_iter().map(|child| child.nullable(true)).collect();
+            Field { children, ..field }
+        }
+    })
+}
+
+/// The rows of a table.
 pub fn export_table(plan: &Plan, table: &Table, options: Options, rows: Rows) -> Result<(Field, Array), ExportError> {
-    let mut field = Types::new(plan, options).messages("", table.number(), Some(table))?;
+    let field = table_field(plan, table, options, rows)?;
     let mut arrays = Arrays::new(plan, options);
-    let is_whole = matches!(table.validity(), Validity::All);
     let array = match rows {
-        Rows::Batch if !is_whole => {
-            field.children = field.children.into_iter().map(|child| child.nullable(true)).collect();
+        Rows::Struct => arrays.messages(table, table.validity())?,
+        Rows::Batch => {
             let columns = arrays.columns(table.number(), table.rows(), Some(table), table.validity())?;
             Array::new(table.rows(), &Validity::All, []).with_children(columns)
         }
-        _ => arrays.messages(table, table.validity())?,
     };
-    Ok((field.nullable(!is_whole && rows == Rows::Struct), array))
+    Ok((field, array))
+}
+
+/// The type of the entries of a column that stands alone.
+pub fn column_field(plan: &Plan, data: &Data, options: Options) -> Result<Field, ExportError> {
+    Types::new(plan, options).data("", data)
 }
 
 /// The entries of a column that stands alone.
 pub fn export_column(plan: &Plan, data: &Data, options: Options) -> Result<(Field, Array), ExportError> {
-    let field = Types::new(plan, options).data("", data)?;
+    let field = column_field(plan, data, options)?;
     Ok((field, Arrays::new(plan, options).data(data, None, &Validity::All)?))
 }
 

@@ -19,7 +19,7 @@ mod types;
 
 pub use abi::{ArrowArray, ArrowArrayStream, ArrowSchema};
 pub use array::Array;
-pub use export::{Rows, export_column, export_table, message_field};
+pub use export::{Rows, column_field, export_column, export_table, message_field, table_field};
 pub use field::Field;
 pub use import::{ImportError, import};
 pub use imported::{Imported, Scalar, Strings, Unit, Values};
