@@ -73,8 +73,7 @@ impl<'py> Intake<'py> {
             }
             other => return Err(self.other_type("lists", &other)),
         };
-        let lens: Vec<usize> = (0..offsets.len()).map(|row| offsets.range(row).unwrap_or_default().len()).collect();
-        self.place.enter_rows_of_lists(&lens);
+        self.place.enter_rows_of_lists(&offsets);
         let taken = self.arrow_column(number, index, *values)?;
         let is_absent = |&value: &usize| !taken.validity.is_set(value);
         if !matches!(taken.validity, Validity::All)

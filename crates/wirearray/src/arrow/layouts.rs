@@ -195,11 +195,10 @@ fn offsets<O: Offset>(source: Source<'_>, entries: Range<usize>) -> Result<(i64,
         return Ok((0, Offsets::of_lens(std::iter::empty())));
     }
     let bytes = source.buffer(1, source.times(entries.end + 1, O::SIZE)?)?;
-    let offset = |entry: usize| O::read(&bytes.as_bytes()[entry * O::SIZE..][..O::SIZE]).into();
-    let first = offset(entries.start);
-    let len = source.number(offset(entries.end).wrapping_sub(first))?;
-    let all = (0..entries.len() + 1).map(|row| offset(entries.start + row).wrapping_sub(first));
-    let offsets = Offsets::checked(all, len);
+    let offsets = bytes.as_bytes()[entries.start * O::SIZE..].chunks_exact(O::SIZE).map(|bytes| O::read(bytes).into());
+    let (first, last) = (offsets.clone().next().unwrap_or_default(), offsets.clone().next_back().unwrap_or_default());
+    let len = source.number(last.wrapping_sub(first))?;
+    let offsets = Offsets::checked(offsets.map(|offset: i64| offset.wrapping_sub(first)), len);
     Ok((first, offsets.map_err(|error| source.invalid(format!("offsets: {error}")))?))
 }
 
