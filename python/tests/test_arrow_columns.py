@@ -1,6 +1,7 @@
 """Columns of other libraries as fields: every layout that Arrow has for what a field can hold, nulls at each level."""
 
 import datetime
+import gc
 from typing import Any
 
 import duckdb
@@ -361,3 +362,22 @@ def test_offsets_that_lead_nowhere_are_refused() -> None:
     array = pa.DictionaryArray.from_arrays(indices, pa.array(["a"]), safe=False)
     with pytest.raises(ValueError, match=r"^text: the Arrow array is not valid: a number leads out of its dictionary"):
         written({"text": array})
+
+
+def test_taking_columns_again_and_again_takes_no_more_memory() -> None:
+    given = pa.table({"whole": range(50), "path": [POINTS] * 50, "words": [["a", "b"]] * 50})
+    wrong = pa.table({"numbers": [[2**40]]})
+
+    def rounds(count: int) -> int:
+        for _ in range(count):
+            written(given)
+            with pytest.raises(ValueError, match="does not fit"):
+                written(wrong)
+        gc.collect()
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * 4096
+
+    rounds(300)
+    allocated, before = pa.total_allocated_bytes(), rounds(1)
+    assert rounds(1_500) - before < 4 << 20
+    assert pa.total_allocated_bytes() == allocated
