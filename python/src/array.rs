@@ -64,6 +64,13 @@ pub(crate) fn offsets<'py>(py: Python<'py>, offsets: &Offsets) -> PyResult<Bound
     of_memory(py, offsets.memory(), PyArrayDescr::of::<i64>(py), 0..count, false)
 }
 
+/// Numbers that another library has made, of the dtype of that name: read-only.
+pub(crate) fn of_name<'py>(py: Python<'py>, memory: &Memory, dtype: &str) -> PyResult<Bound<'py, PyAny>> {
+    let descriptor = PyArrayDescr::new(py, dtype)?;
+    let count = memory.as_bytes().len() / descriptor.itemsize();
+    of_memory(py, memory, descriptor, 0..count, false)
+}
+
 /// Lengths, as `int64`, or flags, as `bool`, that were made for the caller.
 pub(crate) fn fresh<'py>(py: Python<'py>, memory: &Memory, dtype: Dtype) -> PyResult<Bound<'py, PyAny>> {
     let count = memory.as_bytes().len() / dtype.size();

@@ -82,10 +82,12 @@ impl MessageType {
     ///
     /// Parameters
     /// ----------
-    /// messages : Table, mapping of str to column, or list of messages
+    /// messages : Table, mapping of str to column, Arrow table, or list of messages
     ///     A column has an entry for each message: an array, a list, :class:`Strings`, a nested :class:`Table` or mapping; of a
     ///     repeated field :class:`Ragged`, a tuple ``(values, offsets)``, an array of two dimensions, or a list with an array
-    ///     for each message. Masked entries and ``None`` are absent. Data frames and structured arrays are mappings too.
+    ///     for each message. Masked entries and ``None`` are absent. Frames of pandas and structured arrays are mappings too.
+    ///     Tables, frames and columns of any library that speaks Arrow's PyCapsule interface are taken as they are, nulls as
+    ///     absent.
     /// allow_large : bool, default False
     ///     As for :meth:`encode`.
     ///

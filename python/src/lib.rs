@@ -4,6 +4,7 @@
 //! wraps the result. No value is looked at here, and no Python object is known to the engine.
 
 mod array;
+mod arrow;
 mod bytes;
 mod conversions;
 mod encode;
@@ -35,6 +36,8 @@ mod _core {
     use pyo3::prelude::*;
     use wirearray::simd::Backend;
 
+    #[pymodule_export]
+    use crate::arrow::ArrowTable;
     #[pymodule_export]
     use crate::field::Field;
     #[pymodule_export]

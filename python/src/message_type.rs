@@ -255,8 +255,9 @@ impl MessageType {
     ///
     /// Parameters
     /// ----------
-    /// data : sequence of bytes-like, or bytes-like
-    ///     A buffer for each message, or one for all with `offsets`.
+    /// data : sequence of bytes-like, Strings, Arrow array of bytes, or bytes-like
+    ///     A buffer for each message, or one for all with `offsets`. Any library's column of bytes that speaks Arrow's PyCapsule
+    ///     interface is taken as it is; a null in it is a message without a field.
     /// offsets : array of int, shape (N + 1,), optional
     ///     Where each message starts in the one buffer, and where the last one ends, in bytes.
     /// copy : bool or None, default True

@@ -30,6 +30,11 @@ impl Strings {
         Self { plan, strings, entries }
     }
 
+    /// The plan, the column and the entries of it that it shows.
+    pub(crate) fn parts(&self) -> (&Arc<Plan>, Data, Range<usize>) {
+        (&self.plan, Data::Strings(self.strings.clone()), self.entries.clone())
+    }
+
     /// The strings that it shows.
     pub(crate) fn column(&self) -> StringColumn {
         self.strings.slice(self.entries.clone())

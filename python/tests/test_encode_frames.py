@@ -4,6 +4,9 @@ import datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import wirearray as wa
 
@@ -25,53 +28,41 @@ TICK = wa.Schema.from_source(
 )["Tick"]
 
 
-class Nullable:
-    """A column as Polars has them: NumPy would take its nulls for NaN."""
-
-    def __init__(self, *values: Any) -> None:
-        self._values = values
-
-    def null_count(self) -> int:
-        return sum(value is None for value in self._values)
-
-    def to_list(self) -> list[Any]:
-        return list(self._values)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return np.array([np.nan if value is None else value for value in self._values], dtype)
-
-
 def written(**columns: Any) -> wa.Table:
     return TICK.decode_many(TICK.encode_many(columns))
 
 
 def test_nulls_of_other_libraries_are_absent() -> None:
-    for column in (Nullable(1.5, None), pytest.importorskip("pyarrow").array([1.5, None])):
+    for column in (pl.Series([1.5, None]), pa.array([1.5, None]), pd.array([1.5, None], "Float64")):
         assert written(bid=column).present("bid").tolist() == [True, False]
-    assert written(ts=Nullable(2**60 + 1, None))["ts"].tolist() == [2**60 + 1, 0]
-    assert written(bid=Nullable(1.5, np.nan)).present("bid").tolist() == [True, True]
-    with pytest.raises(ValueError, match=r"^bid\[0\] = 1152921504606846977 does not fit double"):
-        TICK.encode_many({"bid": Nullable(2**60 + 1, None)})
+    for column in (
+        pl.Series([2**60 + 1, None]),
+        pa.array([2**60 + 1, None]),
+        pd.Series([2**60 + 1, None], dtype="Int64"),
+    ):
+        assert written(ts=column)["ts"].tolist() == [2**60 + 1, 0]
+        with pytest.raises(ValueError, match=r"^bid\[0\] = 1152921504606846977 does not fit double"):
+            TICK.encode_many({"bid": column})
+    assert written(bid=pl.Series([1.5, np.nan])).present("bid").tolist() == [True, True]
+    assert written(bid=pd.Series([1.5, np.nan])).present("bid").tolist() == [True, True]
 
 
 def test_tables_of_arrow_are_columns() -> None:
-    arrow = pytest.importorskip("pyarrow")
     columns = {"ts": [1, 2], "sym": ["a", None], "book": [[1.0], [2.0, 3.0]]}
-    for table in (arrow.table(columns), arrow.RecordBatch.from_pydict(columns)):
+    for table in (pa.table(columns), pa.RecordBatch.from_pydict(columns), pl.DataFrame(columns)):
         read = TICK.decode_many(TICK.encode_many(table))
         assert (read["ts"].tolist(), read["sym"].to_list()) == ([1, 2], ["a", ""])
         assert [values.tolist() for values in read["book"]] == [[1.0], [2.0, 3.0]]
 
 
-def test_frames_of_pandas_and_polars_are_columns() -> None:
-    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
-    times = pandas.to_datetime(["2024-01-01 00:00:00.123456789", None], utc=True)
-    frame = pandas.DataFrame({"ts": [1, 2], "at": times, "book": [[1.0], [2.0, 3.0]], "extra": [{"a": 1}, {}]})
+def test_frames_of_pandas_are_columns() -> None:
+    times = pd.to_datetime(["2024-01-01 00:00:00.123456789", None], utc=True)
+    frame = pd.DataFrame({"ts": [1, 2], "at": times, "book": [[1.0], [2.0, 3.0]], "extra": [{"a": 1}, {}]})
     read = TICK.decode_many(TICK.encode_many(frame))
     assert read.present("at").tolist() == [True, False]
     assert read["at.nanos"].tolist() == [123456789, 0]
     assert read[0]["extra"].to_dict()["key"].to_list() == ["a"]
-    assert TICK.decode(TICK.encode({"extra": pandas.Series({"a": 1})}))["extra"]["value"].tolist() == [1]
+    assert TICK.decode(TICK.encode({"extra": pd.Series({"a": 1})}))["extra"]["value"].tolist() == [1]
 
 
 def test_dates_and_plain_buffers_are_taken() -> None:

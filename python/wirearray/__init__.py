@@ -7,12 +7,25 @@
 array([1.])
 """
 
-from wirearray._core import Field, MessageType, Ragged, Record, Scan, Schema, Strings, Table, Writer, __version__
+from wirearray._core import (
+    ArrowTable,
+    Field,
+    MessageType,
+    Ragged,
+    Record,
+    Scan,
+    Schema,
+    Strings,
+    Table,
+    Writer,
+    __version__,
+)
 from wirearray._errors import DecodeError, SchemaError
 from wirearray._message_type import message_type
 from wirearray._sources import Partition
 
 __all__ = [
+    "ArrowTable",
     "DecodeError",
     "Field",
     "MessageType",

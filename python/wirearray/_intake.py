@@ -196,15 +196,10 @@ def is_missing(value: Any) -> bool:
 
 
 def _with_nulls(values: Any) -> list[Any] | None:
-    """Return the values of a column of pandas, Polars or Arrow that has nulls, or ``None`` where there are none.
+    """Return the values of a column of pandas that has nulls, or ``None`` where there are none.
 
     NumPy would take the nulls for NaN, and large integers beside them for floats.
     """
-    null_count = getattr(values, "null_count", None)
-    count = null_count() if callable(null_count) else null_count
-    if isinstance(count, int) and count > 0:
-        listed = values.to_pylist() if hasattr(values, "to_pylist") else values.to_list()
-        return list(listed)
     is_extension = hasattr(values, "isna") and not isinstance(getattr(values, "dtype", None), np.dtype)
     if is_extension and np.any(values.isna()):
         return list(values)

@@ -37,6 +37,7 @@ pub mod parallel;
 pub mod input;
 pub mod output;
 pub mod stream;
+pub mod arrow;
 #[cfg(feature = "reference")]
 pub mod reference;
 

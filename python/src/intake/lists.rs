@@ -52,13 +52,14 @@ impl<'py> Intake<'py> {
                 array.len()
             )));
         }
+        if let Some(column) = self.arrow(column)? {
+            return self.arrow_lists(number, index, column);
+        }
         const EXPECTED: &str = "a Ragged, a tuple (values, offsets), or a list with an array for each row";
         if column.is_instance_of::<pyo3::types::PyString>() || self.is_mapping(column)? {
             return Err(self.type_error(EXPECTED, column));
         }
-        // Arrow's own scalars are no values of Python.
-        let column = column.call_method0("to_pylist").unwrap_or_else(|_| column.clone());
-        let Ok(items) = column.try_iter() else { return Err(self.type_error(EXPECTED, &column)) };
+        let Ok(items) = column.try_iter() else { return Err(self.type_error(EXPECTED, column)) };
         let entries: Vec<_> =
             items.map(|item| item.map(|item| Some(item).filter(|item| !item.is_none()))).collect::<PyResult<_>>()?;
         self.list_entries(number, index, &entries)

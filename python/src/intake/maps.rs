@@ -37,10 +37,11 @@ impl<'py> Intake<'py> {
             }
             lens.push(keys.len() - before);
         }
-        self.place.enter_rows_of_lists(&lens);
+        let offsets = Offsets::of_lens(lens.into_iter());
+        self.place.enter_rows_of_lists(&offsets);
         let table = self.entry_table(*inner, keys, values)?;
         self.place.leave_rows_of_lists();
-        Ok(Some(List { offsets: Offsets::of_lens(lens.into_iter()), values: Data::Table(table) }))
+        Ok(Some(List { offsets, values: Data::Table(table) }))
     }
 
     fn entry_table(

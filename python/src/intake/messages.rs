@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use wirearray::column::{self, Buffer, Column, Data, Validity};
 
 use super::{DEPTH_LIMIT, Given, Intake};
@@ -81,6 +81,9 @@ impl<'py> Intake<'py> {
     pub(super) fn table(&mut self, number: usize, messages: &Bound<'py, PyAny>) -> PyResult<Arc<column::Table>> {
         if let Some((table, rows)) = self.own_table(number, messages)? {
             return Ok(if rows == (0..table.rows()) { table } else { Arc::new(table.slice(rows)) });
+        }
+        if let Some(column) = self.arrow(messages)? {
+            return self.arrow_messages(number, column);
         }
         if let Some(columns) = self.as_columns(messages)? {
             let columns = self.fields_of(number, &columns, Given::Column)?;
@@ -226,7 +229,7 @@ impl<'py> Intake<'py> {
         Ok(columns)
     }
 
-    fn go_deeper(&mut self) -> PyResult<()> {
+    pub(super) fn go_deeper(&mut self) -> PyResult<()> {
         if self.depth > DEPTH_LIMIT {
             let problem = format!("messages are nested deeper than {DEPTH_LIMIT} levels, where protobuf parsers stop");
             return Err(self.value_error(problem));
@@ -275,7 +278,7 @@ impl<'py> Intake<'py> {
     }
 
     /// Points in time or spans of it, where the message type is one of the well-known ones for them.
-    fn moments(
+    pub(super) fn moments(
         &mut self,
         number: usize,
         values: impl FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
@@ -320,19 +323,14 @@ impl<'py> Intake<'py> {
         Ok(dict)
     }
 
-    /// The columns of a mapping, a data frame or a structured array.
+    /// The columns of a mapping, as a frame of pandas is one, or of a structured array.
     fn as_columns(&self, messages: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
         if self.is_mapping(messages)? {
             return self.as_dict(messages).map(Some);
         }
         let names = match messages.cast::<PyUntypedArray>() {
             Ok(array) if array.dtype().has_fields() => array.dtype().getattr("names")?,
-            Ok(_) => return Ok(None),
-            // Tables of Arrow and frames of Polars.
-            Err(_) => match messages.getattr("column_names").or_else(|_| messages.getattr("columns")) {
-                Ok(names) if names.is_instance_of::<PyList>() => names,
-                _ => return Ok(None),
-            },
+            _ => return Ok(None),
         };
         let columns = PyDict::new(self.py);
         for name in names.try_iter()? {

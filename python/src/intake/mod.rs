@@ -2,8 +2,10 @@
 //!
 //! A field's values come in one of two ways: as a **column** that has an entry for each row, or as **entries**, one Python
 //! object a row. One message is the second way with one row. Both end in the engine's columns; arrays of the right dtype
-//! are lent, not copied. What is rare or slow anyway is done by NumPy, in `wirearray/_intake.py`.
+//! are lent, not copied, and so are those of libraries that speak Arrow. What is rare or slow anyway is done by NumPy, in
+//! `wirearray/_intake.py`.
 
+mod arrow;
 mod lists;
 mod maps;
 mod messages;
@@ -125,6 +127,9 @@ impl<'py> Intake<'py> {
                 return self.string_sequence(number, index, column);
             }
             return self.entries(number, index, Self::items(column).unwrap_or_default());
+        }
+        if let Some(column) = self.arrow(column)? {
+            return self.arrow_column(number, index, column);
         }
         match item {
             Item::Number { .. } => self.numbers(number, index, column),

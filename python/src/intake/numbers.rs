@@ -55,7 +55,7 @@ impl<'py> Intake<'py> {
     }
 
     /// Numbers as NumPy converts them, where no value changes.
-    fn converted(&mut self, number: usize, index: usize, values: &Bound<'py, PyAny>) -> PyResult<Taken> {
+    pub(super) fn converted(&mut self, number: usize, index: usize, values: &Bound<'py, PyAny>) -> PyResult<Taken> {
         let (dtype, kind) = (self.dtype(number, index), self.plan.column_field(number, index).kind);
         let names = match kind {
             Kind::Enum(id) => Some(self.enum_names(id)?),

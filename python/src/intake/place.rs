@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use wirearray::column::Offsets;
+
 /// The names of the fields that lead to the current one, each with the numbers of the row and of the value in it.
 pub(super) struct Place {
     parts: Vec<Part>,
@@ -18,8 +20,8 @@ pub(super) struct Rows {
     of: Option<usize>,
     /// True where there are many messages, so that a row's number says something.
     are_many: bool,
-    /// Where rows are those of several lists, one after the other: the end of each list, and what a list's number means.
-    lists: Option<(Vec<usize>, Box<Rows>)>,
+    /// Where rows are those of several lists, one after the other: those lists, and what a list's number means.
+    lists: Option<(Offsets, Box<Rows>)>,
 }
 
 struct Part {
@@ -55,14 +57,10 @@ impl Place {
         std::mem::replace(&mut self.rows, rows)
     }
 
-    /// The same, where they are the values of several rows at once: so many of each.
-    pub(super) fn enter_rows_of_lists(&mut self, lens: &[usize]) {
+    /// The same, where they are the values of several rows at once.
+    pub(super) fn enter_rows_of_lists(&mut self, offsets: &Offsets) {
         let around = Box::new(self.enter_rows());
-        let ends = lens.iter().scan(0, |end, len| {
-            *end += len;
-            Some(*end)
-        });
-        self.rows.lists = Some((ends.collect(), around));
+        self.rows.lists = Some((offsets.clone(), around));
     }
 
     pub(super) fn leave_rows_of_lists(&mut self) {
@@ -89,11 +87,12 @@ impl Place {
 
     /// `field` is the part of the field whose row it is.
     fn set_row_of(&mut self, rows: &Rows, mut row: Option<usize>, field: Option<usize>) {
-        if let Some((ends, around)) = &rows.lists {
-            let list = row.map(|row| ends.partition_point(|&end| end <= row));
-            let start = list.and_then(|list| ends.get(list.checked_sub(1)?));
-            row = row.map(|row| row - start.unwrap_or(&0));
-            self.set_row_of(around, list.filter(|_| ends.len() > 1), rows.of);
+        if let Some((lists, around)) = &rows.lists {
+            let is_before = |row: usize| move |&end: &i64| usize::try_from(end).is_ok_and(|end| end <= row);
+            let list = row.map(|row| lists.as_slice().partition_point(is_before(row)).saturating_sub(1));
+            let start = list.and_then(|list| Some(lists.range(list)?.start));
+            row = row.map(|row| row - start.unwrap_or_default());
+            self.set_row_of(around, list.filter(|_| lists.len() > 1), rows.of);
         }
         match (rows.of, field) {
             (Some(part), _) => self.parts[part].index = row,

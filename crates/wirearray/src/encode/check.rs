@@ -39,19 +39,23 @@ pub(super) fn numbers(
 
 /// Refuses strings that are not UTF-8, with the number of the first.
 pub(super) fn text(strings: &StringColumn, entries: Range<usize>) -> Result<(), (usize, EncodeError)> {
+    let first = first_not_text(strings, entries);
+    first.map_or(Ok(()), |entry| Err((entry, EncodeError::new(EncodeErrorKind::InvalidUtf8))))
+}
+
+/// The number of the first string that is not UTF-8, if there is one.
+pub(crate) fn first_not_text(strings: &StringColumn, entries: Range<usize>) -> Option<usize> {
     let all = strings.offsets.range_of_all(entries.clone()).unwrap_or_default();
     let bytes = strings.data.as_bytes().get(all).unwrap_or_default();
     if bytes.is_ascii() {
-        return Ok(());
+        return None;
     }
     // All are UTF-8 where they are so together and none starts within a character.
     let texts = BoundStrings::new(strings);
     let starts_within = |entry: usize| texts.get(entry).first().is_some_and(|first| first & 0xc0 == 0x80);
     if simdutf8::basic::from_utf8(bytes).is_ok() && !entries.clone().any(starts_within) {
-        return Ok(());
+        return None;
     }
-    let is_wrong = |&entry: &usize| std::str::from_utf8(texts.get(entry)).is_err();
     let mut entries = entries;
-    let first = entries.find(is_wrong);
-    first.map_or(Ok(()), |entry| Err((entry, EncodeError::new(EncodeErrorKind::InvalidUtf8))))
+    entries.find(|&entry| std::str::from_utf8(texts.get(entry)).is_err())
 }

@@ -18,6 +18,7 @@ use crate::column::{Memory, Offsets, StringColumn, Table};
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::plan::Plan;
 use crate::wire::{Sink, WriteError, Writer};
+pub(crate) use check::first_not_text;
 use measure::Measure;
 use message::Message;
 

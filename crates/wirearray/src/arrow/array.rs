@@ -1,0 +1,38 @@
+//! The buffers of columns, in Arrow's order.
+
+use super::bits;
+use crate::column::{Memory, Validity};
+
+/// A column's buffers and those of the columns within it. Its memory is shared with whoever else shows it.
+#[derive(Debug)]
+pub struct Array {
+    pub(super) len: usize,
+    pub(super) null_count: usize,
+    /// Those of the type, of which the first says which entries there are, unless the type has none such.
+    pub(super) buffers: Vec<Option<Memory>>,
+    pub(super) children: Vec<Self>,
+    /// The values, where the entries are numbers of values.
+    pub(super) dictionary: Option<Box<Self>>,
+}
+
+impl Array {
+    /// A column of which `validity` says which entries there are.
+    pub(super) fn new(len: usize, validity: &Validity, buffers: impl IntoIterator<Item = Memory>) -> Self {
+        let flags = match validity {
+            Validity::All => None,
+            Validity::Nothing => Some(bits::pack(&vec![0; len])),
+            Validity::Flags(flags) => Some(bits::pack(flags.as_bytes())),
+        };
+        // Where none is missing, nothing says so.
+        let (flags, null_count) =
+            flags.filter(|&(_, nulls)| nulls > 0).map_or((None, 0), |(bits, nulls)| (Some(bits), nulls));
+        let buffers = [flags].into_iter().chain(buffers.into_iter().map(Some)).collect();
+        Self { len, null_count, buffers, children: Vec::new(), dictionary: None }
+    }
+
+    /// The same, with columns within it.
+    pub(super) fn with_children(mut self, children: Vec<Self>) -> Self {
+        self.children = children;
+        self
+    }
+}

@@ -1,0 +1,287 @@
+//! Columns of other libraries, as they are before a field says what they have to be.
+
+use std::ops::Range;
+
+use super::bits;
+use crate::column::{Buffer, Memory, Offsets, StringColumn, Validity};
+
+/// A column that came from another library. What has no counterpart among fields is already gone: dictionaries are their
+/// values, list views are lists, and every entry of a struct that is null is null in it.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// How many entries it has.
+    pub len: usize,
+    /// Which of them there are.
+    pub validity: Validity,
+    /// Their values; of an entry that is null, anything.
+    pub values: Values,
+}
+
+/// The values of a column.
+#[derive(Debug, Clone)]
+pub enum Values {
+    /// None: all entries are null.
+    Nulls,
+    /// Numbers, and points in time, which are numbers of units.
+    Numbers(Scalar, Memory),
+    /// Strings or bytes.
+    Strings(Strings),
+    /// Any number of values an entry.
+    List(Offsets, Box<Imported>),
+    /// A struct an entry: columns by name.
+    Struct(Vec<(String, Imported)>),
+}
+
+/// What numbers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are Arrow's own")]
+pub enum Scalar {
+    /// A byte each, 0 or 1.
+    Bool,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+    Float16,
+    Float32,
+    Float64,
+    /// Days since 1970.
+    Days,
+    /// Units since 1970, in UTC.
+    Timestamp(Unit),
+    /// Units.
+    Duration(Unit),
+}
+
+/// What a second is divided into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are Arrow's own")]
+pub enum Unit {
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
+}
+
+impl Values {
+    /// What they are, as errors call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Nulls => "nulls",
+            Self::Numbers(scalar, _) => scalar.name(),
+            Self::Strings(_) => "strings or bytes",
+            Self::List(..) => "lists",
+            Self::Struct(_) => "structs",
+        }
+    }
+}
+
+impl Scalar {
+    /// The bytes of one.
+    pub fn size(self) -> usize {
+        match self {
+            Self::Bool | Self::Int8 | Self::Uint8 => 1,
+            Self::Int16 | Self::Uint16 | Self::Float16 => 2,
+            Self::Int32 | Self::Uint32 | Self::Float32 | Self::Days => 4,
+            _ => 8,
+        }
+    }
+
+    /// What they are, as errors call it: of numbers, what NumPy calls the same.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int8 => "int8",
+            Self::Int16 => "int16",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Uint8 => "uint8",
+            Self::Uint16 => "uint16",
+            Self::Uint32 => "uint32",
+            Self::Uint64 => "uint64",
+            Self::Float16 => "float16",
+            Self::Float32 => "float32",
+            Self::Float64 => "float64",
+            Self::Days => "days",
+            Self::Timestamp(_) => "timestamps",
+            Self::Duration(_) => "durations",
+        }
+    }
+}
+
+/// Strings or bytes.
+#[derive(Debug, Clone)]
+pub enum Strings {
+    /// One after the other.
+    Joined(Memory, Offsets),
+    /// Each somewhere in one of the buffers.
+    Scattered(Vec<Memory>, Vec<(u32, Range<usize>)>),
+}
+
+impl Strings {
+    /// Each string: which buffer it is in, and where.
+    pub fn places(&self) -> impl ExactSizeIterator<Item = (u32, Range<usize>)> {
+        let len = match self {
+            Self::Joined(_, offsets) => offsets.len(),
+            Self::Scattered(_, places) => places.len(),
+        };
+        (0..len).map(|entry| match self {
+            Self::Joined(_, offsets) => (0, offsets.range(entry).unwrap_or_default()),
+            Self::Scattered(_, places) => places[entry].clone(),
+        })
+    }
+
+    /// The buffers that they are in.
+    pub fn buffers(&self) -> &[Memory] {
+        match self {
+            Self::Joined(data, _) => std::slice::from_ref(data),
+            Self::Scattered(buffers, _) => buffers,
+        }
+    }
+
+    /// The strings as a column of which entries that are not in `validity` are empty; not copied where they are so already.
+    pub fn into_column(self, validity: &Validity, is_text: bool) -> StringColumn {
+        let is_empty_unless_set =
+            |(entry, (_, range)): (usize, (u32, Range<usize>))| range.is_empty() || validity.is_set(entry);
+        if let Self::Joined(data, offsets) = &self
+            && (matches!(validity, Validity::All) || self.places().enumerate().all(is_empty_unless_set))
+        {
+            return StringColumn { is_text, data: data.clone(), offsets: offsets.clone() };
+        }
+        let present =
+            |(entry, place): (usize, (u32, Range<usize>))| if validity.is_set(entry) { place } else { (0, 0..0) };
+        let offsets = Offsets::of_lens(self.places().enumerate().map(present).map(|(_, range)| range.len()));
+        let mut len_left = offsets.as_slice().last().map_or(0, |&end| end.cast_unsigned() as usize);
+        let mut data = Buffer::<u8>::default();
+        for (buffer, range) in self.places().enumerate().map(present) {
+            let bytes = self.buffers().get(buffer as usize).map_or(&[][..], |buffer| &buffer.as_bytes()[range]);
+            data.extend_from_le_bytes(bytes, len_left);
+            len_left -= bytes.len();
+        }
+        StringColumn { is_text, data: data.freeze(), offsets }
+    }
+}
+
+impl Imported {
+    /// Entries that are all null.
+    pub(super) fn nulls(len: usize) -> Self {
+        Self { len, validity: Validity::Nothing, values: Values::Nulls }
+    }
+
+    /// The same, without the entries that are not in `around`.
+    pub(super) fn within(self, around: &Validity) -> Self {
+        if matches!(around, Validity::All) {
+            return self;
+        }
+        let values = match self.values {
+            Values::Struct(columns) => {
+                Values::Struct(columns.into_iter().map(|(name, column)| (name, column.within(around))).collect())
+            }
+            values => values,
+        };
+        Self { validity: self.validity.and(around), values, ..self }
+    }
+
+    /// Columns of one type, one after the other.
+    pub fn join(parts: Vec<Self>) -> Option<Self> {
+        if parts.len() <= 1 {
+            return parts.into_iter().next();
+        }
+        let picks: Vec<_> = parts.iter().enumerate().map(|(number, part)| (number, 0..part.len)).collect();
+        Some(Self::gather(&parts.iter().collect::<Vec<_>>(), &picks))
+    }
+
+    /// Entries of columns of one type: of the part of that number those.
+    pub(super) fn gather(parts: &[&Self], picks: &[(usize, Range<usize>)]) -> Self {
+        let len = picks.iter().map(|(_, entries)| entries.len()).sum();
+        let picked = || picks.iter().flat_map(|(part, entries)| entries.clone().map(|entry| (parts[*part], entry)));
+        let validity = if parts.iter().all(|part| matches!(part.validity, Validity::All)) {
+            Validity::All
+        } else {
+            let flags = picked().map(|(part, entry)| u8::from(part.validity.is_set(entry)));
+            Validity::Flags(flags.collect::<Buffer<u8>>().freeze())
+        };
+        let values = match parts.first().map(|part| &part.values) {
+            None | Some(Values::Nulls) => Values::Nulls,
+            Some(Values::Numbers(scalar, _)) => Values::Numbers(*scalar, gather_numbers(parts, picks, scalar.size())),
+            Some(Values::Strings(_)) => Values::Strings(gather_strings(parts, picks)),
+            Some(Values::List(..)) => gather_lists(parts, picks),
+            Some(Values::Struct(columns)) => {
+                let names = columns.iter().map(|(name, _)| name.clone()).enumerate();
+                Values::Struct(names.map(|(index, name)| (name, gather_column(parts, picks, index))).collect())
+            }
+        };
+        Self { len, validity, values }
+    }
+}
+
+fn gather_numbers(parts: &[&Imported], picks: &[(usize, Range<usize>)], size: usize) -> Memory {
+    let mut len_left = picks.iter().map(|(_, entries)| entries.len() * size).sum();
+    let mut bytes = Buffer::<u8>::default();
+    for (part, entries) in picks {
+        let Values::Numbers(_, values) = &parts[*part].values else { continue };
+        let picked = &values.as_bytes()[entries.start * size..entries.end * size];
+        bytes.extend_from_le_bytes(picked, len_left);
+        len_left -= picked.len();
+    }
+    bytes.freeze()
+}
+
+/// Strings stay where they are.
+fn gather_strings(parts: &[&Imported], picks: &[(usize, Range<usize>)]) -> Strings {
+    let (mut buffers, mut firsts, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    let mut part_places = Vec::with_capacity(parts.len());
+    for part in parts {
+        firsts.push(buffers.len() as u32);
+        if let Values::Strings(strings) = &part.values {
+            buffers.extend(strings.buffers().iter().cloned());
+            part_places.push(strings.places().collect::<Vec<_>>());
+        } else {
+            part_places.push(Vec::new());
+        }
+    }
+    for (part, entries) in picks {
+        let moved = |(buffer, range): &(u32, Range<usize>)| (firsts[*part] + buffer, range.clone());
+        places.extend(part_places[*part][entries.clone()].iter().map(moved));
+    }
+    Strings::Scattered(buffers, places)
+}
+
+fn gather_lists(parts: &[&Imported], picks: &[(usize, Range<usize>)]) -> Values {
+    let (mut lens, mut values, mut inner) = (Vec::new(), Vec::new(), Vec::with_capacity(parts.len()));
+    for part in parts {
+        if let Values::List(_, values) = &part.values {
+            inner.push(&**values);
+        }
+    }
+    for (part, entries) in picks {
+        let Values::List(offsets, _) = &parts[*part].values else { continue };
+        lens.extend(entries.clone().map(|entry| offsets.range(entry).unwrap_or_default().len()));
+        values.push((*part, offsets.range_of_all(entries.clone()).unwrap_or_default()));
+    }
+    Values::List(Offsets::of_lens(lens.into_iter()), Box::new(Imported::gather(&inner, &values)))
+}
+
+fn gather_column(parts: &[&Imported], picks: &[(usize, Range<usize>)], index: usize) -> Imported {
+    let column = |part: &&'_ Imported| match &part.values {
+        Values::Struct(columns) => columns.get(index).map(|(_, column)| column.clone()),
+        _ => None,
+    };
+    let columns: Vec<Imported> = parts.iter().filter_map(column).collect();
+    Imported::gather(&columns.iter().collect::<Vec<_>>(), picks)
+}
+
+impl Validity {
+    /// The rows that are in both.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::All, rest) | (rest, Self::All) => rest.clone(),
+            (Self::Flags(one), Self::Flags(other)) => Self::Flags(bits::both(one.as_bytes(), other.as_bytes())),
+            _ => Self::Nothing,
+        }
+    }
+}

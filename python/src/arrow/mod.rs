@@ -1,0 +1,7 @@
+//! Columns as other libraries take them, and theirs: Arrow's PyCapsule interface.
+
+mod capsule;
+mod export;
+
+pub(crate) use capsule::{is_arrow, read};
+pub(crate) use export::ArrowTable;
