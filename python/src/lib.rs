@@ -19,6 +19,7 @@ mod options;
 mod out;
 mod ragged;
 mod record;
+mod registry;
 mod schema;
 mod stream;
 mod strings;
@@ -39,6 +40,8 @@ mod _core {
     use crate::ragged::Ragged;
     #[pymodule_export]
     use crate::record::Record;
+    #[pymodule_export]
+    use crate::registry::schema_ids;
     #[pymodule_export]
     use crate::schema::Schema;
     #[pymodule_export]

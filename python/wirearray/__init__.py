@@ -7,7 +7,19 @@
 array([1.])
 """
 
-from wirearray._core import Field, MessageType, Ragged, Record, Scan, Schema, Strings, Table, Writer, __version__
+from wirearray._core import (
+    Field,
+    MessageType,
+    Ragged,
+    Record,
+    Scan,
+    Schema,
+    Strings,
+    Table,
+    Writer,
+    __version__,
+    schema_ids,
+)
 from wirearray._errors import DecodeError, SchemaError
 from wirearray._message_type import message_type
 from wirearray._sources import Partition
@@ -27,4 +39,5 @@ __all__ = [
     "Writer",
     "__version__",
     "message_type",
+    "schema_ids",
 ]

@@ -2,6 +2,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias, final, overload
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,12 @@ _Sources: TypeAlias = _Source | Iterable[_Source]
 
 __version__: Final[str]
 
+def schema_ids(
+    data: Sequence[Buffer] | Buffer,
+    *,
+    offsets: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    on_error: _OnError = "raise",
+) -> NDArray[Any]: ...
 def _backend() -> str: ...
 def _backends() -> list[str]: ...
 
@@ -84,6 +91,7 @@ class MessageType:
         threads: int | None = None,
         out: _Out | None = None,
         on_error: _OnError = "raise",
+        framing: Literal["confluent"] | None = None,
     ) -> Table: ...
     def load(
         self,
@@ -95,7 +103,14 @@ class MessageType:
         out: _Out | None = None,
     ) -> Record: ...
     def encode(self, message: _Message, *, align: _Align = False, allow_large: bool = False) -> bytes: ...
-    def encode_many(self, messages: _Messages, *, allow_large: bool = False) -> Strings: ...
+    def encode_many(
+        self,
+        messages: _Messages,
+        *,
+        allow_large: bool = False,
+        framing: Literal["confluent"] | None = None,
+        schema_id: int | UUID | None = None,
+    ) -> Strings: ...
     def save(self, path: _Path, message: _Message, *, align: _Align = False, allow_large: bool = False) -> None: ...
     def read(
         self,
