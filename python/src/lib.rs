@@ -12,6 +12,7 @@ mod field;
 mod intake;
 mod key;
 mod lent;
+mod mcap;
 mod message_type;
 mod messages;
 mod offsets;
@@ -34,6 +35,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::field::Field;
+    #[pymodule_export]
+    use crate::mcap::mcap_topics;
     #[pymodule_export]
     use crate::message_type::MessageType;
     #[pymodule_export]

@@ -18,6 +18,7 @@ from wirearray._core import (
     Table,
     Writer,
     __version__,
+    mcap_topics,
     schema_ids,
 )
 from wirearray._errors import DecodeError, SchemaError
@@ -38,6 +39,7 @@ __all__ = [
     "Table",
     "Writer",
     "__version__",
+    "mcap_topics",
     "message_type",
     "schema_ids",
 ]

@@ -19,6 +19,7 @@ _Align: TypeAlias = bool | Literal[8, 64]
 _Out: TypeAlias = dict[str, NDArray[Any]]
 
 _Framing: TypeAlias = Literal["delimited", "tfrecord", "u32be", "u32le", "u64be", "u64le", "grpc", "single"]
+_FramingToRead: TypeAlias = _Framing | Literal["mcap"]
 _Compression: TypeAlias = Literal["infer", "gzip", "zstd", "lz4"] | None
 _OnError: TypeAlias = Literal["raise", "skip"]
 
@@ -33,6 +34,7 @@ _Sources: TypeAlias = _Source | Iterable[_Source]
 
 __version__: Final[str]
 
+def mcap_topics(path: _Path) -> list[tuple[str, str]]: ...
 def schema_ids(
     data: Sequence[Buffer] | Buffer,
     *,
@@ -50,6 +52,8 @@ class Schema:
     def from_source(text: str, *, include: _Path | Iterable[_Path] | None = None) -> Schema: ...
     @staticmethod
     def from_descriptor_set(data: Buffer) -> Schema: ...
+    @staticmethod
+    def from_mcap(path: _Path, *, topic: str | Sequence[str] | None = None) -> Schema: ...
     @staticmethod
     def from_message(message: Any, *, extensions: Iterable[Any] | None = None) -> Schema: ...
     @property
@@ -116,7 +120,8 @@ class MessageType:
         self,
         source: _Sources,
         *,
-        framing: _Framing | None = None,
+        framing: _FramingToRead | None = None,
+        topic: str | Sequence[str] | None = None,
         compression: _Compression = "infer",
         verify: bool = True,
         on_error: _OnError = "raise",
@@ -129,7 +134,8 @@ class MessageType:
         self,
         source: _Sources,
         *,
-        framing: _Framing | None = None,
+        framing: _FramingToRead | None = None,
+        topic: str | Sequence[str] | None = None,
         batch_rows: int | None = None,
         batch_bytes: int | None = None,
         start: int = 0,
@@ -202,6 +208,8 @@ class Table:
     def unknown_fields(self) -> Strings: ...
     @property
     def errors(self) -> list[DecodeError]: ...
+    @property
+    def mcap(self) -> dict[str, NDArray[Any]] | None: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Record | None]: ...
     def __contains__(self, name: object, /) -> bool: ...

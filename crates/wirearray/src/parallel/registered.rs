@@ -27,11 +27,14 @@ pub(super) struct Registered<'m, M> {
     path: &'m [u32],
     row: usize,
     len_left: usize,
+    taken_len: u64,
+    /// The messages that are being decoded by the one thread that there is.
+    followed: Option<Rows<'m, M>>,
 }
 
 impl<'m, M: Messages> Registered<'m, M> {
     pub(super) fn new(messages: &'m M, path: &'m [u32]) -> Self {
-        Self { messages, path, row: 0, len_left: messages.total_len() }
+        Self { messages, path, row: 0, len_left: messages.total_len(), taken_len: 0, followed: None }
     }
 
     fn header_len(&self, message: &[u8]) -> Result<usize, RegistryFault> {
@@ -65,8 +68,24 @@ impl<'m, M: Messages> Source for Registered<'m, M> {
             }
         }
         self.row += piece.count();
+        self.taken_len += piece.len as u64;
         self.len_left = self.len_left.saturating_sub(piece.len);
         Ok(Some(piece))
+    }
+
+    fn next_messages(
+        &mut self,
+        wanted: Wanted,
+    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)>>, Fault> {
+        self.followed = self.next_piece(wanted)?;
+        Ok(self.followed.as_ref().map(Piece::messages))
+    }
+
+    /// Offsets count from the start of each message's buffer, the header included.
+    fn place(&self, _: &mut DecodeError) {}
+
+    fn taken_len(&self) -> u64 {
+        self.taken_len
     }
 
     fn len_left(&self) -> Option<usize> {
