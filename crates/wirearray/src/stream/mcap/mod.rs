@@ -249,7 +249,7 @@ impl Declared {
                 Some(Messages::Unwanted)
             }
             None if self.schemas.knows_schema_of(channel) => {
-                reading.others.insert(Topic { name: channel.topic.into(), message: channel.encoding.into() });
+                reading.others.insert(Topic { name: channel.topic.into(), message: "no protobuf".into() });
                 Some(Messages::Unwanted)
             }
             None => None,

@@ -129,7 +129,8 @@ fn messages_are_found_in_chunks_and_outside_and_have_their_stamps() {
 fn topics_that_are_not_there_are_named_with_those_that_are() {
     let (decoded, _) = read(&sample(), Some(&["/x", "/y"]), OnError::Raise, 1);
     let Some(Fault::Source(error)) = decoded.stop else { panic!("{:?}", decoded.stop) };
-    let expected = "no channel has messages of Row on /x or /y; there are /a with Row, /b with Row";
+    let expected = "no channel has messages of Row on /x or /y; there are /a with Row, /b with Row, \
+        /c with no protobuf, /d with no protobuf";
     assert_eq!(error.to_string(), expected);
 }
 
