@@ -79,7 +79,7 @@ enum Open {
     /// Block by block.
     Blocks(Blocks),
     /// Chunk by chunk.
-    Mcap(Mcap),
+    Mcap(Box<Mcap>),
 }
 
 impl Chain {
@@ -188,7 +188,7 @@ impl Chain {
     fn read(&self, reader: Box<dyn Read + Send>, extent: &Extent, origin: Origin) -> Open {
         match &self.layout {
             Layout::Framed(format) => Open::Blocks(Blocks::new(reader, extent, *format, origin)),
-            Layout::Mcap(reading) => Open::Mcap(Mcap::new(reader, extent, origin, reading.is_verified())),
+            Layout::Mcap(reading) => Open::Mcap(Box::new(Mcap::new(reader, extent, origin, reading.is_verified()))),
         }
     }
 
