@@ -16,6 +16,7 @@ use crate::errors;
 use crate::intake::Intake;
 use crate::message_type::MessageType;
 use crate::record::Record;
+use crate::registry;
 use crate::strings::Strings;
 
 #[pymethods]
@@ -90,6 +91,10 @@ impl MessageType {
     ///     absent.
     /// allow_large : bool, default False
     ///     As for :meth:`encode`.
+    /// framing : "confluent", optional
+    ///     Put the header of a schema registry in front of each message, as Confluent's serializers do.
+    /// schema_id : int or uuid.UUID, optional
+    ///     With it, the id that the registry gave the schema.
     ///
     /// Returns
     /// -------
@@ -99,7 +104,8 @@ impl MessageType {
     /// Raises
     /// ------
     /// ValueError, TypeError
-    ///     As for :meth:`encode`, and if columns differ in length or offsets do not ascend.
+    ///     As for :meth:`encode`, and if columns differ in length or offsets do not ascend; if only one of `framing` and
+    ///     `schema_id` is given, or the id is none.
     ///
     /// Examples
     /// --------
@@ -107,12 +113,21 @@ impl MessageType {
     /// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; string sym = 2; }')
     /// >>> schema["Tick"].encode_many({"price": [5, 7], "sym": ["A", "B"]})
     /// Strings strings[2]  [b'\x08\x05\x12\x01A', b'\x08\x07\x12\x01B']
-    #[pyo3(signature = (messages, *, allow_large = false))]
-    fn encode_many<'py>(&self, py: Python<'py>, messages: &Bound<'py, PyAny>, allow_large: bool) -> PyResult<Strings> {
+    #[pyo3(signature = (messages, *, allow_large = false, framing = None, schema_id = None))]
+    fn encode_many<'py>(
+        &self,
+        py: Python<'py>,
+        messages: &Bound<'py, PyAny>,
+        allow_large: bool,
+        framing: Option<&str>,
+        schema_id: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Strings> {
+        let header = registry::header(self, framing, schema_id)?;
         let (table, rows) = Intake::messages(py, self.plan(), messages)?;
         let options = Options { align: None, allow_large };
         let count = rows.len();
-        let encoded = py.detach(|| encode::measure_many(self.plan(), &table, rows, options)?.to_strings());
+        let encoded =
+            py.detach(|| encode::measure_many(self.plan(), &table, rows, options)?.to_strings_behind(&header));
         let encoded = encoded.map_err(|error| errors::encode_error(&error))?;
         Ok(Strings::new(Arc::clone(self.plan()), encoded, 0..count))
     }

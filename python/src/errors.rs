@@ -6,6 +6,7 @@ use pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyOSError, PyValueError}
 use pyo3::prelude::*;
 use wirearray::parallel::{Decoded, Fault};
 use wirearray::plan::PathError;
+use wirearray::stream::NoChannel;
 use wirearray::{DecodeErrorKind, SchemaErrorKind};
 
 mod python {
@@ -29,6 +30,9 @@ pub(crate) fn fault(py: Python<'_>, fault: Fault, name: Option<&str>) -> PyErr {
         Fault::Message(error) | Fault::Frame(error) => return decode_error(&error),
         Fault::Source(error) => error,
     };
+    if let Some(nothing) = error.get_ref().and_then(|inner| inner.downcast_ref::<NoChannel>()) {
+        return PyValueError::new_err(format!("source: {nothing}"));
+    }
     io_error(py, &error, Path::new(name.unwrap_or("source")))
 }
 

@@ -14,6 +14,7 @@ mod field;
 mod intake;
 mod key;
 mod lent;
+mod mcap;
 mod message_type;
 mod messages;
 mod notebook;
@@ -24,6 +25,7 @@ mod pickle;
 mod plot;
 mod ragged;
 mod record;
+mod registry;
 mod schema;
 mod stream;
 mod strings;
@@ -41,11 +43,15 @@ mod _core {
     #[pymodule_export]
     use crate::field::Field;
     #[pymodule_export]
+    use crate::mcap::mcap_topics;
+    #[pymodule_export]
     use crate::message_type::MessageType;
     #[pymodule_export]
     use crate::ragged::Ragged;
     #[pymodule_export]
     use crate::record::Record;
+    #[pymodule_export]
+    use crate::registry::schema_ids;
     #[pymodule_export]
     use crate::schema::Schema;
     #[pymodule_export]

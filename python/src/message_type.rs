@@ -20,6 +20,7 @@ use crate::messages::Messages;
 use crate::options::{CopyArgument, OnErrorArgument, ThreadsArgument};
 use crate::out::Out;
 use crate::record::Record;
+use crate::registry;
 use crate::schema::Schema;
 use crate::table::Table;
 
@@ -65,7 +66,7 @@ impl MessageType {
         self.decode_owned(py, Arc::new(Lent::new(data, "data")?), options, None)
     }
 
-    fn message(&self) -> &wirearray::schema::Message {
+    pub(crate) fn message(&self) -> &wirearray::schema::Message {
         self.plan.schema().message(self.plan.message(0).message)
     }
 }
@@ -270,6 +271,9 @@ impl MessageType {
     ///     As for :meth:`decode`, with the values of all messages, one after the other.
     /// on_error : {"raise", "skip"}, default "raise"
     ///     ``"skip"`` leaves bad messages out, and lists them in :attr:`Table.errors`.
+    /// framing : "confluent", optional
+    ///     In front of each message stands the header of a schema registry, as Confluent's serializers write it. It is
+    ///     checked and passed over; which schema it names says :func:`schema_ids`.
     ///
     /// Returns
     /// -------
@@ -279,7 +283,8 @@ impl MessageType {
     /// Raises
     /// ------
     /// DecodeError
-    ///     If one of them is not a message of this type; ``row`` says which. Its offset counts from the start of its buffer.
+    ///     If one of them is not a message of this type, or its header is of another one's; ``row`` says which. Its offset counts
+    ///     from the start of its buffer.
     /// ValueError
     ///     If the offsets do not ascend or go past the end of the buffer; or as for :meth:`decode`.
     /// TypeError
@@ -294,10 +299,10 @@ impl MessageType {
     #[pyo3(
         signature = (
             data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL,
-            out = None, on_error = OnErrorArgument::RAISE
+            out = None, on_error = OnErrorArgument::RAISE, framing = None
         ),
         text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False, threads=None, out=None, \
-            on_error='raise')"
+            on_error='raise', framing=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn decode_many(
@@ -310,15 +315,17 @@ impl MessageType {
         threads: ThreadsArgument,
         out: Option<&Bound<'_, PyAny>>,
         on_error: OnErrorArgument,
+        framing: Option<&str>,
     ) -> PyResult<Table> {
         let options = Options { on_error: on_error.0, ..copy.options(keep_unknown, &threads, out.is_some())? };
-        let messages = match offsets {
-            Some(offsets) => Messages::in_one_buffer(data, offsets)?,
-            None => Messages::in_buffers(data)?,
-        };
+        let is_registered = registry::is_registered(framing)?;
+        let messages = Messages::new(data, offsets)?;
         let (out, destinations) = Out::new(&self.plan, out)?;
         messages.inputs().try_for_each(|input| out.check_input(input))?;
-        let mut decoded = py.detach(|| parallel::decode_many(&self.plan, &messages, options, destinations));
+        let mut decoded = py.detach(|| match is_registered {
+            true => parallel::decode_registered(&self.plan, &messages, options, destinations),
+            false => parallel::decode_many(&self.plan, &messages, options, destinations),
+        });
         let faults = std::mem::take(&mut decoded.faults);
         let table = errors::whole(py, decoded)?;
         out.check(&table)?;

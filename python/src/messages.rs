@@ -26,7 +26,15 @@ pub(crate) enum Messages {
 }
 
 impl Messages {
-    pub(crate) fn in_buffers(data: &Bound<'_, PyAny>) -> PyResult<Self> {
+    /// The `data` and `offsets` arguments.
+    pub(crate) fn new(data: &Bound<'_, PyAny>, offsets: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        match offsets {
+            Some(offsets) => Self::in_one_buffer(data, offsets),
+            None => Self::in_buffers(data),
+        }
+    }
+
+    fn in_buffers(data: &Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(strings) = data.cast::<Strings>() {
             let strings = strings.get().column();
             return Ok(Self::OneBuffer(Arc::new(strings.data), strings.offsets));
@@ -82,7 +90,7 @@ impl Messages {
         Ok(Self::Scattered(owners, places))
     }
 
-    pub(crate) fn in_one_buffer(data: &Bound<'_, PyAny>, offsets: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn in_one_buffer(data: &Bound<'_, PyAny>, offsets: &Bound<'_, PyAny>) -> PyResult<Self> {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
         let offsets = offsets::checked(offsets, (*owner).as_ref().len())?;
         Ok(Self::OneBuffer(owner, offsets))

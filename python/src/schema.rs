@@ -11,7 +11,9 @@ use wirearray::{SchemaErrorKind, schema};
 
 use crate::errors::{self, schema_error};
 use crate::lent::Lent;
+use crate::mcap;
 use crate::message_type::MessageType;
+use crate::stream::TopicArgument;
 
 /// A set of message types that refer to each other.
 ///
@@ -134,6 +136,42 @@ impl Schema {
     #[staticmethod]
     fn from_descriptor_set(data: &Bound<'_, PyAny>) -> PyResult<Self> {
         Self::read(Lent::new(data, "data")?.as_ref())
+    }
+
+    /// Take the schemas that an MCAP file holds of its messages.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    /// topic : str or list of str, optional
+    ///     Only those of the messages of these topics.
+    ///
+    /// Raises
+    /// ------
+    /// FileNotFoundError, OSError
+    ///     If the file cannot be read.
+    /// DecodeError
+    ///     If it is no MCAP file.
+    /// SchemaError
+    ///     If the schemas are not valid, or do not go together: two of them hold different files of one name. Those of one
+    ///     `topic` do.
+    /// ValueError
+    ///     If the file has no protobuf messages, or none of a topic.
+    ///
+    /// See Also
+    /// --------
+    /// mcap_topics : The topics of a file, and the types of their messages.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, topic = None))]
+    fn from_mcap(py: Python<'_>, path: PathBuf, topic: Option<TopicArgument>) -> PyResult<Self> {
+        let topics = topic.map(|TopicArgument(topics)| topics);
+        let descriptors = mcap::descriptor_set(py, &path, topics.as_deref())?;
+        let schema = schema::Schema::from_descriptor_set(&descriptors).map_err(|error| {
+            let hint = "to leave out other schemas of the file, name a topic";
+            let hinted = wirearray::SchemaError::of_kind(error.kind(), format!("{}; {hint}", error.message()));
+            schema_error(&error.place().cloned().into_iter().fold(hinted, wirearray::SchemaError::at))
+        })?;
+        Ok(Self::new(Arc::new(schema)))
     }
 
     /// Take the schema of a class of the official ``protobuf`` package, and of all that it refers to.

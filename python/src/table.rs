@@ -9,12 +9,14 @@ use pyo3::types::{PyDict, PyString};
 use wirearray::DecodeError;
 use wirearray::column::{self, Data, Dtype, StringColumn};
 use wirearray::plan::Plan;
+use wirearray::stream::Stamps;
 
 use crate::array;
 use crate::entries::Entries;
 use crate::errors;
 use crate::intake::Intake;
 use crate::key::{self, Rows};
+use crate::mcap;
 use crate::message_type::MessageType;
 use crate::strings::Strings;
 use crate::values::{self, IntoBoundPyAny, column_object, entry_object};
@@ -41,11 +43,13 @@ pub(crate) struct Table {
     rows: Range<usize>,
     /// Of the messages that were left out when it was decoded.
     errors: Vec<DecodeError>,
+    /// What MCAP files say of the rows of the whole table.
+    stamps: Option<Arc<Stamps>>,
 }
 
 impl Table {
     pub(crate) fn new(plan: Arc<Plan>, table: Arc<column::Table>, rows: Range<usize>) -> Self {
-        Self { plan, table, rows, errors: Vec::new() }
+        Self { plan, table, rows, errors: Vec::new(), stamps: None }
     }
 
     /// All rows of a table.
@@ -57,6 +61,11 @@ impl Table {
     /// The same with the errors of the messages that were left out.
     pub(crate) fn with_errors(self, errors: Vec<DecodeError>) -> Self {
         Self { errors, ..self }
+    }
+
+    /// The same with what MCAP files say of its rows.
+    pub(crate) fn with_stamps(self, stamps: Option<Stamps>) -> Self {
+        Self { stamps: stamps.map(Arc::new), ..self }
     }
 
     /// True where there is neither a row nor an error.
@@ -164,6 +173,14 @@ impl Table {
         self.errors.iter().map(|error| errors::decode_error(error).value(py).clone().into_any()).collect()
     }
 
+    /// What MCAP files say of each row beside the message: dict of str to array, shape (rows,), or None for other sources.
+    /// ``log_time`` and ``publish_time`` are ``datetime64[ns]``, ``sequence`` is ``uint32``, ``topic`` a ``StringDType``.
+    /// Rows that are chosen of a table bring theirs: ``table[np.argsort(table.mcap["log_time"], kind="stable")]``.
+    #[getter]
+    fn mcap<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.stamps.as_ref().map(|stamps| mcap::columns(py, stamps, self.rows.clone())).transpose()
+    }
+
     fn __len__(&self) -> usize {
         self.rows.len()
     }
@@ -190,10 +207,14 @@ impl Table {
         }
         match key::rows(key, &self.rows)? {
             Rows::One(row) => entry_object(py, &self.plan, &self.data(), row),
-            Rows::Range(rows) => column_object(py, &self.plan, &self.data(), rows),
+            Rows::Range(rows) => {
+                let stamps = self.stamps.clone();
+                Self { stamps, ..Self::new(self.plan.clone(), self.table.clone(), rows) }.into_bound_py_any(py)
+            }
             Rows::List(rows) => {
                 let table = Arc::new(self.table.take(&rows));
-                Self::new(self.plan.clone(), table, 0..rows.len()).into_bound_py_any(py)
+                let stamps = self.stamps.as_ref().map(|stamps| stamps.take(&rows));
+                Self::new(self.plan.clone(), table, 0..rows.len()).with_stamps(stamps).into_bound_py_any(py)
             }
         }
     }

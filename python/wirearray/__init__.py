@@ -19,6 +19,8 @@ from wirearray._core import (
     Table,
     Writer,
     __version__,
+    mcap_topics,
+    schema_ids,
 )
 from wirearray._errors import DecodeError, SchemaError
 from wirearray._message_type import message_type
@@ -39,5 +41,7 @@ __all__ = [
     "Table",
     "Writer",
     "__version__",
+    "mcap_topics",
     "message_type",
+    "schema_ids",
 ]

@@ -2,6 +2,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias, final, overload
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ _Out: TypeAlias = dict[str, NDArray[Any]]
 _Reduced: TypeAlias = tuple[Any, tuple[Any, ...]]
 
 _Framing: TypeAlias = Literal["delimited", "tfrecord", "u32be", "u32le", "u64be", "u64le", "grpc", "single"]
+_FramingToRead: TypeAlias = _Framing | Literal["mcap"]
 _Compression: TypeAlias = Literal["infer", "gzip", "zstd", "lz4"] | None
 _OnError: TypeAlias = Literal["raise", "skip"]
 
@@ -41,6 +43,13 @@ _Sources: TypeAlias = _Source | Iterable[_Source]
 
 __version__: Final[str]
 
+def mcap_topics(path: _Path) -> list[tuple[str, str]]: ...
+def schema_ids(
+    data: Sequence[Buffer] | Buffer,
+    *,
+    offsets: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    on_error: _OnError = "raise",
+) -> NDArray[Any]: ...
 def _backend() -> str: ...
 def _backends() -> list[str]: ...
 def _of_state(message_type: MessageType | None, root: Any, tables: list[Any]) -> Any: ...
@@ -54,6 +63,8 @@ class Schema:
     def from_source(text: str, *, include: _Path | Iterable[_Path] | None = None) -> Schema: ...
     @staticmethod
     def from_descriptor_set(data: Buffer) -> Schema: ...
+    @staticmethod
+    def from_mcap(path: _Path, *, topic: str | Sequence[str] | None = None) -> Schema: ...
     @staticmethod
     def from_message(message: Any, *, extensions: Iterable[Any] | None = None) -> Schema: ...
     def to_descriptor_set(self) -> bytes: ...
@@ -101,6 +112,7 @@ class MessageType:
         threads: int | None = None,
         out: _Out | None = None,
         on_error: _OnError = "raise",
+        framing: Literal["confluent"] | None = None,
     ) -> Table: ...
     def load(
         self,
@@ -112,13 +124,21 @@ class MessageType:
         out: _Out | None = None,
     ) -> Record: ...
     def encode(self, message: _Message, *, align: _Align = False, allow_large: bool = False) -> bytes: ...
-    def encode_many(self, messages: _Messages, *, allow_large: bool = False) -> Strings: ...
+    def encode_many(
+        self,
+        messages: _Messages,
+        *,
+        allow_large: bool = False,
+        framing: Literal["confluent"] | None = None,
+        schema_id: int | UUID | None = None,
+    ) -> Strings: ...
     def save(self, path: _Path, message: _Message, *, align: _Align = False, allow_large: bool = False) -> None: ...
     def read(
         self,
         source: _Sources,
         *,
-        framing: _Framing | None = None,
+        framing: _FramingToRead | None = None,
+        topic: str | Sequence[str] | None = None,
         compression: _Compression = "infer",
         verify: bool = True,
         on_error: _OnError = "raise",
@@ -131,7 +151,8 @@ class MessageType:
         self,
         source: _Sources,
         *,
-        framing: _Framing | None = None,
+        framing: _FramingToRead | None = None,
+        topic: str | Sequence[str] | None = None,
         batch_rows: int | None = None,
         batch_bytes: int | None = None,
         start: int = 0,
@@ -216,6 +237,8 @@ class Table:
     def unknown_fields(self) -> Strings: ...
     @property
     def errors(self) -> list[DecodeError]: ...
+    @property
+    def mcap(self) -> dict[str, NDArray[Any]] | None: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Record | None]: ...
     def __contains__(self, name: object, /) -> bool: ...

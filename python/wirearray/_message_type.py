@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from wirearray._core import MessageType, Schema
+from wirearray._core import MessageType, Schema, mcap_topics
 
 
 def message_type(source: Any, name: str | None = None) -> MessageType:
@@ -15,8 +15,8 @@ def message_type(source: Any, name: str | None = None) -> MessageType:
     Parameters
     ----------
     source : path, generated class or Schema
-        A ``.proto`` file, a file that holds a ``FileDescriptorSet``, a class (or message) of the official ``protobuf``
-        package, or a schema.
+        A ``.proto`` file, an ``.mcap`` file, another file, which holds a ``FileDescriptorSet``, a class (or message) of
+        the official ``protobuf`` package, or a schema.
     name : str, optional
         The message's full name. May be left out for a generated class, and where the source defines one message.
 
@@ -53,14 +53,36 @@ def message_type(source: Any, name: str | None = None) -> MessageType:
             message = f"source: expected a path, a generated class or a Schema, got {type(source).__name__}"
             raise TypeError(message)
         return Schema.from_message(source)[full_name if name is None else name]
-    schema = source if isinstance(source, Schema) else _schema_of_file(Path(source))
+    if isinstance(source, Schema):
+        return source[_only_root(source) if name is None else name]
+    path = Path(source)
+    if path.suffix == ".mcap":
+        return _type_of_mcap(path, name)
+    schema = _schema_of_file(path)
     return schema[_only_root(schema) if name is None else name]
+
+
+def _type_of_mcap(path: Path, name: str | None) -> MessageType:
+    topics = mcap_topics(path)
+    if name is None:
+        name = _only_type(path, topics)
+    # Schemas of other topics need not go together with its own.
+    topics_of_type = [topic for topic, type in topics if type == name]
+    return Schema.from_mcap(path, topic=topics_of_type or None)[name]
 
 
 def _schema_of_file(path: Path) -> Schema:
     if path.suffix == ".proto":
         return Schema.from_files(path)
     return Schema.from_descriptor_set(path.read_bytes())
+
+
+def _only_type(path: Path, topics: list[tuple[str, str]]) -> str:
+    types = {type for _, type in topics}
+    if len(types) == 1:
+        return types.pop()
+    found = ", ".join(f"{type} on {topic}" for topic, type in topics) if topics else "none"
+    raise ValueError(f"name: say which message is meant; {path} has {found}")
 
 
 def _only_root(schema: Schema) -> str:

@@ -55,14 +55,16 @@ def describe(source: Any, filesystem: Any = None) -> list[Described]:
 
 def framing(source: Any) -> str:
     """Return the framing that a source says itself."""
-    sources = [source] if isinstance(source, Partition) else source
-    if isinstance(sources, list | tuple) and sources and all(isinstance(each, Partition) for each in sources):
+    sources = source if isinstance(source, list | tuple) else [source]
+    if sources and all(isinstance(each, str | os.PathLike) and str(each).endswith(".mcap") for each in sources):
+        return "mcap"
+    if sources and all(isinstance(each, Partition) for each in sources):
         framings = {each.framing for each in sources}
         if len(framings) == 1:
             return str(framings.pop())
     message = (
         "framing: say how messages are set off from one another: 'delimited', 'tfrecord', 'u32be', 'u32le', 'u64be', "
-        "'u64le', 'grpc' or 'single'"
+        "'u64le', 'grpc', 'mcap' or 'single'"
     )
     raise TypeError(message)
 

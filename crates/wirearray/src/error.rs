@@ -8,6 +8,6 @@ mod decode;
 mod encode;
 mod schema;
 
-pub use decode::{Checked, DecodeError, DecodeErrorKind, NoView, RegistryFault, WireError, WireResult};
+pub use decode::{Checked, DecodeError, DecodeErrorKind, McapFault, NoView, RegistryFault, WireError, WireResult};
 pub use encode::{EncodeError, EncodeErrorKind};
 pub use schema::{Place, SchemaError, SchemaErrorKind};

@@ -9,4 +9,5 @@ mod source;
 mod write;
 
 pub(crate) use scan::Scan;
+pub(crate) use source::TopicArgument;
 pub(crate) use write::Writer;

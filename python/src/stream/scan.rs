@@ -8,9 +8,9 @@ use pyo3::prelude::*;
 use wirearray::decode::{self, OnError, Options};
 use wirearray::parallel::{Decoded, Fault, Wanted};
 use wirearray::plan::Plan;
-use wirearray::stream::{Ahead, Place};
+use wirearray::stream::{Ahead, Place, Stamps};
 
-use super::source::{CompressionArgument, Sourced, chain, format};
+use super::source::{CompressionArgument, Sourced, TopicArgument, chain, layout};
 use crate::errors;
 use crate::message_type::MessageType;
 use crate::options::{OnErrorArgument, ThreadsArgument};
@@ -37,7 +37,11 @@ impl MessageType {
     ///     How messages are set off from one another: ``"delimited"`` by their lengths as varints; ``"tfrecord"`` as the
     ///     records of TensorFlow, with checksums; ``"u32be"``, ``"u32le"``, ``"u64be"``, ``"u64le"`` by their lengths as four or
     ///     eight bytes, big-endian or little-endian; ``"grpc"`` as gRPC has them on the wire; ``"single"`` not at all: each
-    ///     source is one message. May be left out where the source says it: partitions do.
+    ///     source is one message; ``"mcap"`` as MCAP files hold them, beside messages of other types. May be left out where the
+    ///     source says it: partitions do, and files whose names end with ``.mcap``.
+    /// topic : str or list of str, optional
+    ///     Of MCAP files, only messages of these topics; of all where it is left out. They come in the order of the file, which
+    ///     is not always that of time: :attr:`Table.mcap` has the times.
     /// compression : str or None, default "infer"
     ///     ``"gzip"``, ``"zstd"``, ``"lz4"`` or ``None`` for none; ``"infer"`` looks at the first bytes.
     /// verify : bool, default True
@@ -74,6 +78,9 @@ impl MessageType {
     /// -----
     /// The GIL is released. Files that are not compressed are mapped: do not cut them short meanwhile.
     ///
+    /// Of MCAP files, an error in a compressed chunk has the offset of the chunk, and a chunk that is damaged counts as one bad
+    /// message.
+    ///
     /// Examples
     /// --------
     /// >>> import io
@@ -83,18 +90,19 @@ impl MessageType {
     /// array([5, 0, 7])
     #[pyo3(
         signature = (
-            source, *, framing = None, compression = CompressionArgument::INFER, verify = true,
+            source, *, framing = None, topic = None, compression = CompressionArgument::INFER, verify = true,
             on_error = OnErrorArgument::RAISE, keep_unknown = false, threads = ThreadsArgument::ALL, progress = None,
             filesystem = None
         ),
-        text_signature = "($self, source, *, framing=None, compression='infer', verify=True, on_error='raise', \
-            keep_unknown=False, threads=None, progress=False, filesystem=None)"
+        text_signature = "($self, source, *, framing=None, topic=None, compression='infer', verify=True, \
+            on_error='raise', keep_unknown=False, threads=None, progress=False, filesystem=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn read<'py>(
         &self,
         source: &Bound<'py, PyAny>,
         framing: Option<&str>,
+        topic: Option<TopicArgument>,
         compression: CompressionArgument,
         verify: bool,
         on_error: OnErrorArgument,
@@ -103,13 +111,13 @@ impl MessageType {
         progress: Option<&Bound<'py, PyAny>>,
         filesystem: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Table> {
-        let format = format(source, framing, verify)?;
-        let sourced = chain(source, filesystem, format, compression, true, 0)?;
+        let layout = layout(self, source, framing, topic, verify)?;
+        let sourced = chain(source, filesystem, layout, compression, true, 0)?;
         let options = options(on_error, keep_unknown, &threads);
         let scan = Scan::start(source.py(), self, sourced, Wanted::ALL, options, progress)?;
         match scan.next(source.py())? {
             Some(table) => scan.stop(source.py()).map_or(Ok(table), Err),
-            None => Ok(Table::of_rows(self.plan().clone(), scan.no_rows()?)),
+            None => scan.no_rows(),
         }
     }
 
@@ -127,7 +135,7 @@ impl MessageType {
     ///     The bytes of messages with which a batch is full; 16 MiB where neither is given.
     /// start : int, default 0
     ///     The byte at which the first frame starts: the ``offset`` of an earlier scan, to go on with what was written since.
-    /// framing, compression, verify, on_error, keep_unknown, threads, progress, filesystem
+    /// framing, topic, compression, verify, on_error, keep_unknown, threads, progress, filesystem
     ///     As for :meth:`read`. With ``on_error="raise"`` the messages in front of a bad one are delivered before the error is
     ///     raised.
     ///
@@ -151,11 +159,11 @@ impl MessageType {
     /// [np.int64(5), np.int64(7)]
     #[pyo3(
         signature = (
-            source, *, framing = None, batch_rows = None, batch_bytes = None, start = 0,
+            source, *, framing = None, topic = None, batch_rows = None, batch_bytes = None, start = 0,
             compression = CompressionArgument::INFER, verify = true, on_error = OnErrorArgument::RAISE, keep_unknown = false,
             threads = ThreadsArgument::ALL, progress = None, filesystem = None
         ),
-        text_signature = "($self, source, *, framing=None, batch_rows=None, batch_bytes=None, start=0, \
+        text_signature = "($self, source, *, framing=None, topic=None, batch_rows=None, batch_bytes=None, start=0, \
             compression='infer', verify=True, on_error='raise', keep_unknown=False, threads=None, progress=False, \
             filesystem=None)"
     )]
@@ -164,6 +172,7 @@ impl MessageType {
         &self,
         source: &Bound<'py, PyAny>,
         framing: Option<&str>,
+        topic: Option<TopicArgument>,
         batch_rows: Option<i64>,
         batch_bytes: Option<i64>,
         start: u64,
@@ -175,13 +184,13 @@ impl MessageType {
         progress: Option<&Bound<'py, PyAny>>,
         filesystem: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Scan> {
-        let format = format(source, framing, verify)?;
+        let layout = layout(self, source, framing, topic, verify)?;
         let unsaid = if batch_rows.is_none() { BATCH_LEN } else { usize::MAX };
         let wanted = Wanted {
             messages: at_least_one(batch_rows, "batch_rows", usize::MAX)?,
             len: at_least_one(batch_bytes, "batch_bytes", unsaid)?,
         };
-        let sourced = chain(source, filesystem, format, compression, false, start)?;
+        let sourced = chain(source, filesystem, layout, compression, false, start)?;
         let options = options(on_error, keep_unknown, &threads);
         Scan::start(source.py(), self, sourced, wanted, options, progress)
     }
@@ -210,6 +219,7 @@ pub(crate) struct Scan {
     ahead: Mutex<Option<Arc<Ahead>>>,
     state: Mutex<State>,
     total: Option<u64>,
+    is_mcap: bool,
     /// Called with the bytes read and the total.
     report: Option<Py<PyAny>>,
 }
@@ -231,7 +241,7 @@ impl Scan {
         options: Options,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let Sourced { chain, total } = sourced;
+        let Sourced { chain, total, is_mcap } = sourced;
         let report = match progress {
             Some(progress) if !progress.is_none() => {
                 let reporter = py.import("wirearray._progress")?.getattr("reporter")?.call1((progress, total))?;
@@ -248,6 +258,7 @@ impl Scan {
             ahead: Mutex::new(Some(Arc::new(ahead))),
             state: Mutex::new(state),
             total,
+            is_mcap,
             report,
         })
     }
@@ -272,7 +283,8 @@ impl Scan {
                         Some(Fault::Frame(error)) if self.on_error == OnError::Skip => faults.push(error),
                         stop => state.stop = stop,
                     }
-                    return Ok(Some(Table::of_rows(self.plan.clone(), table).with_errors(faults)));
+                    let table = Table::of_rows(self.plan.clone(), table).with_errors(faults);
+                    return Ok(Some(table.with_stamps(batch.stamps)));
                 }
             }
         }
@@ -288,9 +300,10 @@ impl Scan {
         stop.map(|fault| errors::fault(py, fault, name.as_deref())).or(failure)
     }
 
-    fn no_rows(&self) -> PyResult<wirearray::column::Table> {
+    fn no_rows(&self) -> PyResult<Table> {
         let table = decode::decode_many(&self.plan, std::iter::empty(), 0, Options::DEFAULT);
-        table.map_err(|error| errors::decode_error(&error))
+        let table = Table::of_rows(self.plan.clone(), table.map_err(|error| errors::decode_error(&error))?);
+        Ok(table.with_stamps(self.is_mcap.then(Stamps::default)))
     }
 
     fn tell(&self, py: Python<'_>, ahead: &Ahead) -> PyResult<()> {

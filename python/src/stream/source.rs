@@ -3,12 +3,13 @@
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use wirearray::framing::Framing;
-use wirearray::stream::{Chain, Compression, Format, Opener, Part};
+use wirearray::stream::{Chain, Compression, Format, Opener, Part, Selection};
 
 use super::reader::reader;
+use crate::message_type::MessageType;
 
 /// A stream, as `wirearray/_sources.py` describes it.
 #[derive(FromPyObject)]
@@ -26,12 +27,13 @@ pub(super) struct Sourced {
     pub(super) chain: Chain,
     /// The bytes that will be read, as they lie there, where that is known.
     pub(super) total: Option<u64>,
+    pub(super) is_mcap: bool,
 }
 
 pub(super) fn chain(
     source: &Bound<'_, PyAny>,
     filesystem: Option<&Bound<'_, PyAny>>,
-    format: Format,
+    layout: Layout,
     compression: CompressionArgument,
     may_map: bool,
     start: u64,
@@ -44,7 +46,15 @@ pub(super) fn chain(
     }
     let total = described.iter().map(|each| each.size).sum();
     let parts: Vec<Part> = described.into_iter().map(|each| part(each, compression, start)).collect();
-    Ok(Sourced { chain: Chain::new(parts, format, may_map), total })
+    let is_mcap = matches!(layout, Layout::Mcap(_));
+    let chain = match layout {
+        Layout::Framed(format) => Chain::new(parts, format, may_map),
+        Layout::Mcap(_) if start > 0 => {
+            return Err(PyValueError::new_err("start: an MCAP file is read from its front, where its schemas are"));
+        }
+        Layout::Mcap(selection) => Chain::of_mcap(parts, selection),
+    };
+    Ok(Sourced { chain, total, is_mcap })
 }
 
 fn part(described: Described, compression: CompressionArgument, start: u64) -> Part {
@@ -60,21 +70,70 @@ fn part(described: Described, compression: CompressionArgument, start: u64) -> P
     Part { name: name.map(Into::into), opener, compression: compression.0, extent }
 }
 
-/// The `framing` and `verify` arguments; a source may say its framing itself.
-pub(super) fn format(source: &Bound<'_, PyAny>, framing: Option<&str>, verify: bool) -> PyResult<Format> {
+/// How messages lie in a source.
+pub(super) enum Layout {
+    Framed(Format),
+    Mcap(Selection),
+}
+
+/// The name that users give for MCAP, which is more than a framing.
+const MCAP: &str = "mcap";
+
+/// The `framing`, `topic` and `verify` arguments; a source may say its framing itself.
+pub(super) fn layout(
+    message_type: &MessageType,
+    source: &Bound<'_, PyAny>,
+    framing: Option<&str>,
+    topic: Option<TopicArgument>,
+    verify: bool,
+) -> PyResult<Layout> {
     let framing = match framing {
         Some(framing) => framing.to_owned(),
         None => source.py().import("wirearray._sources")?.getattr("framing")?.call1((source,))?.extract()?,
     };
-    Ok(Format { framing: framing_of_name(&framing)?, verify })
+    let topics = topic.map(|TopicArgument(topics)| topics);
+    if framing == MCAP {
+        return Ok(Layout::Mcap(Selection { message: message_type.name().to_owned(), topics, verify }));
+    }
+    let format = Format { framing: framing_of_name(&framing)?, verify };
+    match topics {
+        None => Ok(Layout::Framed(format)),
+        Some(_) => Err(PyValueError::new_err(format!("topic: only MCAP files have topics, framing is {framing:?}"))),
+    }
 }
 
-/// The `framing` argument.
+/// The `framing` argument of what knows no MCAP.
 pub(super) fn framing_of_name(framing: &str) -> PyResult<Framing> {
+    if framing == MCAP {
+        return Err(PyValueError::new_err(
+            "framing: MCAP files are read by read and scan alone; write them with the package mcap",
+        ));
+    }
     Framing::of_name(framing).ok_or_else(|| {
         let known = Framing::NAMES.map(|(name, _)| name).join(", ");
-        PyValueError::new_err(format!("framing: {framing:?} is none; known are {known}"))
+        PyValueError::new_err(format!("framing: {framing:?} is none; known are {known}, and to read {MCAP}"))
     })
+}
+
+/// The `topic` argument: one, or several.
+pub(crate) struct TopicArgument(pub(crate) Vec<String>);
+
+impl<'py> FromPyObject<'_, 'py> for TopicArgument {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(topic) = given.extract::<String>() {
+            return Ok(Self(vec![topic]));
+        }
+        match given.extract::<Vec<String>>() {
+            Ok(topics) if !topics.is_empty() => Ok(Self(topics)),
+            Ok(_) => Err(PyValueError::new_err("topic: the list is empty; leave it out for all topics")),
+            Err(_) => {
+                let found = given.repr()?;
+                Err(PyTypeError::new_err(format!("topic: expected a name or a list of names, got {found}")))
+            }
+        }
+    }
 }
 
 /// The `compression` argument: nothing where the stream's first bytes tell.

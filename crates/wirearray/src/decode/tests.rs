@@ -301,6 +301,7 @@ fn message_set_of(number: u32) -> Schema {
     let message = |name: &str, field, is_message_set| Message {
         full_name: name.to_owned(),
         file: String::new(),
+        path: vec![],
         fields: vec![field],
         oneofs: vec![],
         is_map_entry: false,

@@ -107,7 +107,7 @@ impl Measured<'_> {
 
     /// Writes the messages, one after the other, to memory of exactly their size.
     pub fn write<'m>(&self, memory: &'m mut [MaybeUninit<u8>]) -> Result<&'m mut [u8], EncodeError> {
-        self.write_rows_to(self.message.rows.clone(), memory)
+        self.write_rows_to(self.message.rows.clone(), b"", memory)
     }
 
     /// Writes the messages, one after the other, piece by piece to a sink. An error may also mean that the sink wants no
@@ -117,14 +117,19 @@ impl Measured<'_> {
         const PIECE: usize = 256 << 10;
         let mut memory = vec![MaybeUninit::uninit(); PIECE.min(self.len)];
         let mut out = Writer::with_sink(&mut memory, sink);
-        let written = self.write_rows(self.message.rows.clone(), &mut out).and_then(|()| out.flush());
+        let written = self.write_rows(self.message.rows.clone(), b"", &mut out).and_then(|()| out.flush());
         let is_whole = written.is_ok() && out.written() == self.len as u64;
         if is_whole { Ok(()) } else { Err(EncodeError::new(EncodeErrorKind::Changed)) }
     }
 
     /// Writes the messages to memory of the engine's own: an entry for each.
     pub fn to_strings(&self) -> Result<StringColumn, EncodeError> {
-        self.to_strings_of(0..self.lens().len())
+        self.to_strings_behind(b"")
+    }
+
+    /// The same with a header in front of each.
+    pub fn to_strings_behind(&self, header: &[u8]) -> Result<StringColumn, EncodeError> {
+        self.strings(0..self.lens().len(), header)
     }
 
     /// Writes some of the messages to memory of the engine's own: an entry for each.
@@ -133,28 +138,34 @@ impl Measured<'_> {
     ///
     /// Panics where there are not that many.
     pub fn to_strings_of(&self, messages: Range<usize>) -> Result<StringColumn, EncodeError> {
-        let lens = self.lens()[messages.clone()].iter().map(|&len| len as usize);
+        self.strings(messages, b"")
+    }
+
+    fn strings(&self, messages: Range<usize>, header: &[u8]) -> Result<StringColumn, EncodeError> {
+        let lens = self.lens()[messages.clone()].iter().map(|&len| header.len() + len as usize);
         let len = lens.clone().sum();
         let offsets = Offsets::of_lens(lens);
         let first = self.message.rows.start;
         let rows = first + messages.start..first + messages.end;
-        let data = Memory::filled(len, |memory| self.write_rows_to(rows, memory))?;
+        let data = Memory::filled(len, |memory| self.write_rows_to(rows, header, memory))?;
         Ok(StringColumn { is_text: false, data, offsets })
     }
 
     fn write_rows_to<'m>(
         &self,
         rows: Range<usize>,
+        header: &[u8],
         memory: &'m mut [MaybeUninit<u8>],
     ) -> Result<&'m mut [u8], EncodeError> {
         let mut out = Writer::new(memory);
-        let written = self.write_rows(rows, &mut out).and_then(|()| out.finish());
+        let written = self.write_rows(rows, header, &mut out).and_then(|()| out.finish());
         // Memory of the right size is full too early or too late only where lengths are no longer what they were.
         written.map_err(|WriteError| EncodeError::new(EncodeErrorKind::Changed))
     }
 
-    fn write_rows(&self, rows: Range<usize>, out: &mut Writer<'_>) -> Result<(), WriteError> {
+    fn write_rows(&self, rows: Range<usize>, header: &[u8], out: &mut Writer<'_>) -> Result<(), WriteError> {
         for row in rows {
+            out.put_slice(header)?;
             let start = out.written();
             self.message.write(row, out, start)?;
             if out.written() - start != self.message.len_of(row) {

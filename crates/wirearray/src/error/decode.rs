@@ -91,6 +91,9 @@ pub enum DecodeErrorKind {
     /// What stands in front of a message is not what a schema registry puts there.
     #[error("the message does not start with the header of a schema registry: {0}")]
     RegistryHeader(RegistryFault),
+    /// An MCAP file is not as it should be.
+    #[error("this is not MCAP as it should be: {0}")]
+    Mcap(McapFault),
     /// Views were demanded (`copy=False`), and this field's values do not lie in the input as an array.
     #[error("no view of this field is possible: {0}; pass copy=None to copy where a view is impossible")]
     NoView(NoView),
@@ -111,12 +114,13 @@ impl DecodeErrorKind {
             Self::RaggedPackedLength { .. } => "ragged packed length",
             Self::InvalidUtf8 => "invalid utf-8",
             Self::TooDeep(_) => "too deep",
-            Self::TruncatedFrame => "truncated frame",
+            Self::TruncatedFrame | Self::Mcap(McapFault::Truncated) => "truncated frame",
             Self::IllegalFrameLength => "illegal frame length",
             Self::FrameChecksum(_) => "frame checksum",
             Self::IllegalFrameFlag(_) => "illegal frame flag",
             Self::CompressedFrame => "compressed frame",
             Self::RegistryHeader(_) => "registry header",
+            Self::Mcap(_) => "mcap",
             Self::NoView(_) => "no view",
         }
     }
@@ -155,6 +159,31 @@ pub enum RegistryFault {
     /// It speaks of another message of the same file.
     #[error("it is for another message type of the .proto file")]
     OtherMessage,
+}
+
+/// What is wrong with an MCAP file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum McapFault {
+    /// It does not begin as one.
+    #[error("it does not begin as MCAP files do; is the stream framed otherwise?")]
+    Magic,
+    /// It has no end.
+    #[error(
+        "it ends before its end: was it cut short, or is it still being written? What is in front of this byte was read"
+    )]
+    Truncated,
+    /// A record has a length or content that cannot be.
+    #[error("a record goes past the end of what holds it, or is too short")]
+    Record,
+    /// A message is of a channel that has not been declared.
+    #[error("a message is of channel {0}, which nothing in front of it declares")]
+    Channel(u16),
+    /// A chunk is compressed in an unknown way.
+    #[error("a chunk is compressed by neither zstd nor lz4")]
+    Compression,
+    /// What is in a chunk cannot be decompressed.
+    #[error("a chunk cannot be decompressed: it is damaged")]
+    Chunk,
 }
 
 /// Why a field's values cannot be handed out as a view of the input.
@@ -203,6 +232,12 @@ impl DecodeError {
     #[cold]
     pub(crate) fn shift(&mut self, start: usize) {
         self.0.offset = self.0.offset.saturating_add(start);
+    }
+
+    /// Notes that the input was unpacked of what lies at byte `start`.
+    #[cold]
+    pub(crate) fn unpacked_from(&mut self, start: usize) {
+        self.0.offset = start;
     }
 
     /// Notes that as many messages came before those among which it has its row.

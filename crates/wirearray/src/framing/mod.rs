@@ -3,6 +3,7 @@
 //! Knows lengths, flags and checksums, no messages. A length from the stream is compared with the bytes that are there; it
 //! decides nothing else. Where the stream ends inside a frame is for the caller to judge: more may be coming.
 
+pub mod mcap;
 mod frames;
 mod prefix;
 mod registry;

@@ -4,10 +4,12 @@
 //! the result there are but a few of them for each thread, and there is no pass more over it.
 
 mod listed;
+mod registered;
 mod source;
 mod work;
 
 pub use listed::Messages;
+pub use registered::schema_ids;
 pub use source::{Fault, Piece, Source, Wanted};
 
 use crate::DecodeError;
@@ -16,6 +18,7 @@ use crate::cores::{self, Cores};
 use crate::decode::{self, Decoder, Destination, Options, Views};
 use crate::plan::Plan;
 use listed::Listed;
+use registered::Registered;
 use work::Work;
 
 /// What became of messages.
@@ -46,6 +49,22 @@ impl Decoded {
 pub fn decode_many(plan: &Plan, messages: &impl Messages, options: Options, destinations: Vec<Destination>) -> Decoded {
     let batch = decode::batch_into(plan, destinations);
     decode_source_into(plan, &mut Listed::new(messages), Wanted::ALL, options, batch)
+}
+
+/// The same of messages behind the headers of a schema registry.
+///
+/// # Panics
+///
+/// Panics where a range goes past its input.
+pub fn decode_registered(
+    plan: &Plan,
+    messages: &impl Messages,
+    options: Options,
+    destinations: Vec<Destination>,
+) -> Decoded {
+    let batch = decode::batch_into(plan, destinations);
+    let path = &plan.schema().message(plan.message(0).message).path;
+    decode_source_into(plan, &mut Registered::new(messages, path), Wanted::ALL, options, batch)
 }
 
 /// Decodes the next messages of a source to a table.

@@ -171,10 +171,12 @@ impl<'w, S: Source> Work<'w, S> {
             let len_left = source.len_left();
             taken = lock(&self.taken);
             taken.source = Some(source);
-            let Some(share) = taken.note(piece, len_left) else {
+            let share = taken.note(piece, len_left);
+            if taken.is_over {
+                // The last piece can be a fault, which is for one of those that wait; the others wait for nothing.
                 self.news.notify_all();
-                return None;
-            };
+            }
+            let share = share?;
             if taken.waiting <= taken.queue.len() {
                 return Some(share);
             }

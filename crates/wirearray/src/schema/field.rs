@@ -121,7 +121,7 @@ impl FieldLinker<'_> {
 
     /// Maps are always behind a length, whatever the file's features say.
     fn link_message_kind(&self, id: MessageId, features: Features) -> Result<Kind, String> {
-        let DeclaredMessage { scope, raw: message } = &self.symbols.messages[id.0];
+        let DeclaredMessage { scope, raw: message, .. } = &self.symbols.messages[id.0];
         if message.is_map_entry && (self.owner.is_none() || self.raw.label != Some(LABEL_REPEATED)) {
             return Err(format!("{} is an entry of a map, which only a repeated field of a message holds", scope.name));
         }

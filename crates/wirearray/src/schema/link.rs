@@ -82,13 +82,14 @@ struct Linker<'a> {
 
 impl Linker<'_> {
     fn link_message(&self, declared: &DeclaredMessage<'_>) -> Result<Message, SchemaError> {
-        let DeclaredMessage { scope, raw } = declared;
+        let DeclaredMessage { scope, path, raw } = declared;
         let link = |field| self.link_field(scope, field, Some(raw)).map_err(|problem| in_field(scope, field, problem));
         let mut fields = raw.fields.iter().map(link).collect::<Result<Vec<_>, _>>()?;
         let oneofs = link_oneofs(raw, &mut fields).map_err(|problem| in_message(scope, problem))?;
         Ok(Message {
             full_name: scope.name.to_string(),
             file: scope.file.name.to_owned(),
+            path: path.clone(),
             fields,
             oneofs,
             is_map_entry: raw.is_map_entry,

@@ -262,6 +262,16 @@ fn shared_descriptor_sets_link_and_equal_what_the_compiler_makes() {
     }
 }
 
+#[test]
+fn a_message_knows_its_place_in_its_file() {
+    let schema = schema_of(
+        "syntax = \"proto3\"; message A { map<string, int32> m = 1; message B {} } message C { message D {} }",
+    );
+    let path = |name| &schema.message(schema.message_id(name).unwrap()).path[..];
+    let paths = ["A", "A.MEntry", "A.B", "C", "C.D"].map(path);
+    assert_eq!(paths, [&[0][..], &[0, 0], &[0, 1], &[1], &[1, 0]]);
+}
+
 fn link_file(path: &Path) -> Schema {
     Schema::from_descriptor_set(&std::fs::read(path).unwrap()).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }

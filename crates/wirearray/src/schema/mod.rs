@@ -81,6 +81,8 @@ pub struct Message {
     pub full_name: String,
     /// The file that declares it.
     pub file: String,
+    /// Its place there: the number of the outermost message, and of each within the one before.
+    pub path: Vec<u32>,
     /// The fields as declared, then the schema's extensions of this message by number.
     pub fields: Vec<Field>,
     /// The oneofs that the `.proto` declares; those that stand for a proto3 `optional` are left out.

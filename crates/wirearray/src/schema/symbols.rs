@@ -35,6 +35,8 @@ pub(super) enum TypeId {
 #[derive(Debug)]
 pub(super) struct DeclaredMessage<'a> {
     pub(super) scope: Scope<'a>,
+    /// Its number in the file, behind those of the messages around it.
+    pub(super) path: Vec<u32>,
     pub(super) raw: &'a RawMessage<'a>,
 }
 
@@ -111,12 +113,13 @@ impl<'a> Symbols<'a> {
             file.package.split('.').try_for_each(check_name).map_err(in_file)?;
         }
         let scope = Scope { file, name: file.package.into(), features: Features::of_file(file).map_err(in_file)? };
-        self.declare_types(&scope, &file.messages, &file.enums, &file.extensions)
+        self.declare_types(&scope, &[], &file.messages, &file.enums, &file.extensions)
     }
 
     fn declare_types(
         &mut self,
         scope: &Scope<'a>,
+        path: &[u32],
         messages: &'a [RawMessage<'a>],
         enums: &'a [RawEnum<'a>],
         extensions: &'a [RawField<'a>],
@@ -126,11 +129,12 @@ impl<'a> Symbols<'a> {
             self.declare(&scope, TypeId::Enum(EnumId(self.enums.len())))?;
             self.enums.push(DeclaredEnum { scope, raw });
         }
-        for raw in messages {
+        for (number, raw) in (0..).zip(messages) {
             let scope = scope.enter(raw.name, |features| features.with(&raw.features))?;
+            let path = [path, &[number]].concat();
             self.declare(&scope, TypeId::Message(MessageId(self.messages.len())))?;
-            self.messages.push(DeclaredMessage { scope: scope.clone(), raw });
-            self.declare_types(&scope, &raw.messages, &raw.enums, &raw.extensions)?;
+            self.messages.push(DeclaredMessage { scope: scope.clone(), path: path.clone(), raw });
+            self.declare_types(&scope, &path, &raw.messages, &raw.enums, &raw.extensions)?;
         }
         self.extensions.extend(extensions.iter().map(|raw| DeclaredExtension { scope: scope.clone(), raw }));
         Ok(())

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::chain::{Chain, Place};
+use super::mcap::Stamps;
 use super::progress::Progress;
 use crate::decode::Options;
 use crate::parallel::{Decoded, Fault, Wanted, decode_source};
@@ -19,6 +20,8 @@ pub struct Batch {
     pub decoded: Decoded,
     /// Where the stream stands behind them.
     pub place: Place,
+    /// What MCAP files say of the rows; nothing of other streams.
+    pub stamps: Option<Stamps>,
 }
 
 /// A stream that a thread of its own decodes, one batch ahead.
@@ -78,6 +81,7 @@ fn decode_batches(plan: &Plan, chain: &mut Chain, wanted: Wanted, options: Optio
     loop {
         chain.prepare();
         let mut decoded = decode_source(plan, chain, wanted, options);
+        let stamps = chain.stamps(&decoded);
         let is_empty = decoded.messages == 0;
         let is_last = decoded.stop.is_some();
         if is_empty && !is_last {
@@ -89,7 +93,7 @@ fn decode_batches(plan: &Plan, chain: &mut Chain, wanted: Wanted, options: Optio
         };
         decoded.faults.iter_mut().chain(stop).for_each(|error| error.shift_row(messages));
         messages += decoded.messages;
-        let batch = Batch { decoded, place: chain.place() };
+        let batch = Batch { decoded, place: chain.place(), stamps };
         // Whoever wanted them may be gone.
         if sender.send(batch).is_err() || is_last {
             return;

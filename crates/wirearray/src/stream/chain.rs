@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use super::blocks::Blocks;
 use super::chunk::{Chunk, Origin};
+use super::mcap::{Mcap, Reading, Selection, Stamps};
 use super::progress::{Counted, Progress, cancelled};
-use super::window::Window;
+use super::window::{Following, Window};
 use super::{Compression, Extent, Format, decompressed};
 use crate::decode::Input;
 use crate::error::DecodeError;
 use crate::input;
-use crate::parallel::{Fault, Source, Wanted};
+use crate::parallel::{Decoded, Fault, Source, Wanted};
 
 /// A stream that has not been opened.
 pub struct Part {
@@ -49,7 +50,7 @@ pub struct Place {
 /// Streams, one after the other.
 pub struct Chain {
     parts: VecDeque<Part>,
-    format: Format,
+    layout: Layout,
     /// Whether files are mapped that are not compressed. Otherwise only a few blocks of them are in memory.
     may_map: bool,
     open: Option<Open>,
@@ -65,20 +66,37 @@ pub struct Chain {
     progress: Arc<Progress>,
 }
 
+/// How messages lie in the streams.
+enum Layout {
+    Framed(Format),
+    Mcap(Box<Reading>),
+}
+
 /// A stream that is open.
 enum Open {
     /// As a whole in memory.
     Mapped(Window),
     /// Block by block.
     Blocks(Blocks),
+    /// Chunk by chunk.
+    Mcap(Box<Mcap>),
 }
 
 impl Chain {
     /// The messages of some streams.
     pub fn new(parts: impl IntoIterator<Item = Part>, format: Format, may_map: bool) -> Self {
+        Self::of_layout(parts, Layout::Framed(format), may_map)
+    }
+
+    /// The messages of some MCAP files.
+    pub fn of_mcap(parts: impl IntoIterator<Item = Part>, selection: Selection) -> Self {
+        Self::of_layout(parts, Layout::Mcap(Box::new(Reading::new(selection))), false)
+    }
+
+    fn of_layout(parts: impl IntoIterator<Item = Part>, layout: Layout, may_map: bool) -> Self {
         let (place, progress) = (Place::default(), Arc::default());
         let parts = parts.into_iter().collect();
-        Self { parts, format, may_map, open: None, failure: None, place, start: 0, told: 0, taken_len: 0, progress }
+        Self { parts, layout, may_map, open: None, failure: None, place, start: 0, told: 0, taken_len: 0, progress }
     }
 
     /// Opens the next stream, if none is, so that one can know how long it is. An error comes with the next messages.
@@ -94,15 +112,30 @@ impl Chain {
     /// Where it stands.
     pub fn place(&self) -> Place {
         match &self.open {
-            Some(open) => Place { name: self.place.name.clone(), offset: open.window().position() },
+            Some(open) => Place { name: self.place.name.clone(), offset: open.position() },
             None => self.place.clone(),
+        }
+    }
+
+    /// What MCAP files say of the messages that became rows: of all that were taken since this was asked last.
+    pub fn stamps(&mut self, decoded: &Decoded) -> Option<Stamps> {
+        match &mut self.layout {
+            Layout::Framed(_) => None,
+            Layout::Mcap(reading) => Some(reading.stamps_of(decoded)),
         }
     }
 
     /// Opens the next stream, if none is; returns whether one is open.
     fn open_next(&mut self) -> io::Result<bool> {
         if self.open.is_none() {
-            let Some(part) = self.parts.pop_front() else { return Ok(false) };
+            let Some(part) = self.parts.pop_front() else {
+                return match &mut self.layout {
+                    Layout::Framed(_) => Ok(false),
+                    Layout::Mcap(reading) => {
+                        reading.explain_nothing().map_or(Ok(false), |why| Err(io::Error::other(why)))
+                    }
+                };
+            };
             self.place = Place { name: part.name.clone(), offset: part.extent.start };
             (self.start, self.told) = (part.extent.start, part.extent.start);
             self.open = Some(self.open(part)?);
@@ -112,7 +145,7 @@ impl Chain {
 
     fn open(&self, part: Part) -> io::Result<Open> {
         let Part { name, opener, compression, extent } = part;
-        let origin = Origin { name, start: 0 };
+        let origin = Origin { name, start: 0, is_unpacked: false };
         let (mut reader, file) = match opener {
             Opener::Path(path) => {
                 let file = File::open(&path)?;
@@ -128,18 +161,18 @@ impl Chain {
         if let (None, Some((path, mut file))) = (compression, file)
             && file.metadata()?.is_file()
         {
-            if self.may_map {
+            if let (true, Layout::Framed(format)) = (self.may_map, &self.layout) {
                 let bytes = input::open(&path)?;
                 let len = (*bytes).as_ref().len();
                 let within = |byte: u64| usize::try_from(byte).unwrap_or(usize::MAX).min(len);
                 let range = within(extent.start)..within(extent.end);
-                return Ok(Open::Mapped(Window::new(bytes, range, self.format, origin)));
+                return Ok(Open::Mapped(Window::new(bytes, range, *format, origin)));
             }
             // What is appended meanwhile is for another time: so one knows how much can come.
             let extent = extent.start..extent.end.min(file.metadata()?.len().max(extent.start));
             file.seek(SeekFrom::Start(extent.start))?;
             let reader = Box::new(Counted { reader: file, progress: Arc::clone(&self.progress) });
-            return Ok(Open::Blocks(Blocks::new(reader, &extent, self.format, origin)));
+            return Ok(self.read(reader, &extent, origin));
         }
         self.progress.add(start.len() as u64);
         let reader = Counted { reader, progress: Arc::clone(&self.progress) };
@@ -149,7 +182,14 @@ impl Chain {
             None => Box::new(reader),
         };
         io::copy(&mut (&mut reader).take(extent.start), &mut io::sink())?;
-        Ok(Open::Blocks(Blocks::new(reader, &extent, self.format, origin)))
+        Ok(self.read(reader, &extent, origin))
+    }
+
+    fn read(&self, reader: Box<dyn Read + Send>, extent: &Extent, origin: Origin) -> Open {
+        match &self.layout {
+            Layout::Framed(format) => Open::Blocks(Blocks::new(reader, extent, *format, origin)),
+            Layout::Mcap(reading) => Open::Mcap(Box::new(Mcap::new(reader, extent, origin, reading.is_verified()))),
+        }
     }
 
     /// Whether a message lies ahead; opens the next stream where there is none.
@@ -163,13 +203,14 @@ impl Chain {
             if !opened.map_err(Fault::Source)? {
                 return Ok(false);
             }
-            let found = match &mut self.open {
-                Some(Open::Mapped(window)) => match window.find() {
+            let found = match (&mut self.open, &mut self.layout) {
+                (Some(Open::Mapped(window)), _) => match window.find() {
                     Ok(false) if window.len_left() > 0 => Err(window.truncated()),
                     found => found,
                 },
-                Some(Open::Blocks(blocks)) => blocks.find(),
-                None => Ok(false),
+                (Some(Open::Blocks(blocks)), _) => blocks.find(),
+                (Some(Open::Mcap(mcap)), Layout::Mcap(reading)) => mcap.find(reading),
+                _ => Ok(false),
             };
             match found {
                 Ok(false) => self.close(),
@@ -187,7 +228,7 @@ impl Chain {
     fn close(&mut self) {
         self.place = self.place();
         if let Some(open) = self.open.take() {
-            self.taken_len += open.window().position().saturating_sub(self.start);
+            self.taken_len += open.taken_len(self.start);
         }
     }
 
@@ -201,17 +242,45 @@ impl Chain {
 }
 
 impl Open {
-    fn window(&self) -> &Window {
+    /// The byte of the stream behind the last message.
+    fn position(&self) -> u64 {
         match self {
-            Self::Mapped(window) => window,
-            Self::Blocks(blocks) => &blocks.window,
+            Self::Mapped(window) | Self::Blocks(Blocks { window, .. }) => window.position(),
+            Self::Mcap(mcap) => mcap.position(),
         }
     }
 
-    fn window_mut(&mut self) -> &mut Window {
+    /// The bytes that were taken from byte `start` on.
+    fn taken_len(&self, start: u64) -> u64 {
         match self {
-            Self::Mapped(window) => window,
-            Self::Blocks(blocks) => &mut blocks.window,
+            Self::Mapped(_) | Self::Blocks(_) => self.position().saturating_sub(start),
+            Self::Mcap(mcap) => mcap.taken_len(),
+        }
+    }
+
+    /// Takes messages where one lies ahead.
+    fn take(&mut self, wanted: Wanted, layout: &mut Layout) -> Option<Chunk> {
+        match (self, layout) {
+            (Self::Mapped(window) | Self::Blocks(Blocks { window, .. }), _) => Some(window.take(wanted)),
+            (Self::Mcap(mcap), Layout::Mcap(reading)) => mcap.take(wanted, reading),
+            (Self::Mcap(_), Layout::Framed(_)) => None,
+        }
+    }
+
+    /// The same, one after the other.
+    fn follow(&mut self, wanted: Wanted, layout: &mut Layout) -> Option<Following<'_>> {
+        match (self, layout) {
+            (Self::Mapped(window) | Self::Blocks(Blocks { window, .. }), _) => Some(window.follow(wanted)),
+            (Self::Mcap(mcap), Layout::Mcap(reading)) => mcap.follow(wanted, reading),
+            (Self::Mcap(_), Layout::Framed(_)) => None,
+        }
+    }
+
+    /// Where the bytes are from in which the last messages lie.
+    fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Mapped(window) | Self::Blocks(Blocks { window, .. }) => Some(&window.origin),
+            Self::Mcap(mcap) => mcap.origin(),
         }
     }
 }
@@ -223,8 +292,7 @@ impl Source for Chain {
         if wanted.is_met() || !self.find()? {
             return Ok(None);
         }
-        let Some(open) = &mut self.open else { return Ok(None) };
-        Ok(Some(open.window_mut().take(wanted)))
+        Ok(self.open.as_mut().and_then(|open| open.take(wanted, &mut self.layout)))
     }
 
     fn next_messages(
@@ -233,17 +301,17 @@ impl Source for Chain {
     ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)>>, Fault> {
         let is_ahead = !wanted.is_met() && self.find()?;
         let open = self.open.as_mut().filter(|_| is_ahead);
-        Ok(open.map(|open| open.window_mut().follow(wanted)))
+        Ok(open.and_then(|open| open.follow(wanted, &mut self.layout)))
     }
 
     fn place(&self, error: &mut DecodeError) {
-        if let Some(open) = &self.open {
-            open.window().origin.place(error);
+        if let Some(origin) = self.open.as_ref().and_then(Open::origin) {
+            origin.place(error);
         }
     }
 
     fn taken_len(&self) -> u64 {
-        self.taken_len + self.open.as_ref().map_or(0, |open| open.window().position().saturating_sub(self.start))
+        self.taken_len + self.open.as_ref().map_or(0, |open| open.taken_len(self.start))
     }
 
     fn len_left(&self) -> Option<usize> {
@@ -252,6 +320,7 @@ impl Source for Chain {
             None => Some(0),
             Some(Open::Mapped(window)) => Some(window.len_left()),
             Some(Open::Blocks(blocks)) => blocks.len_left(),
+            Some(Open::Mcap(mcap)) => mcap.len_left(),
         }
     }
 }

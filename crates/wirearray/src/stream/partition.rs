@@ -16,7 +16,7 @@ pub struct Stretch {
 
 /// Stretches of a stream in memory, of `target` bytes each or a little more.
 pub fn partitions(bytes: &[u8], format: Format, target: usize) -> Result<Vec<Stretch>, DecodeError> {
-    let origin = Origin { name: None, start: 0 };
+    let origin = Origin { name: None, start: 0, is_unpacked: false };
     let mut stretches = Vec::new();
     let mut at = 0;
     if format.framing == Framing::Single {

@@ -1,6 +1,7 @@
 //! The stretch of a stream that is in memory, and how far it has been read.
 
 use std::ops::Range;
+use std::slice;
 
 use super::Format;
 use super::chunk::{Chunk, Origin};
@@ -71,7 +72,7 @@ impl Window {
             walk.count
         };
         let (bytes, origin) = (Owner::clone(&self.bytes), self.origin.clone());
-        Chunk { bytes, range: start..self.at, framing: self.format.framing, count, origin }
+        Chunk::framed(bytes, self.format.framing, start..self.at, count, origin)
     }
 
     /// The same, one after the other.
@@ -110,6 +111,8 @@ pub(super) enum Following<'w> {
     Framed { walk: Walk, bytes: &'w [u8], at: &'w mut usize, most: usize, until: usize },
     /// The one that the whole stream is.
     Single(Option<(Input<'w>, Range<usize>)>),
+    /// Where it is known already.
+    Listed(Input<'w>, slice::Iter<'w, Range<usize>>),
 }
 
 impl<'w> Iterator for Following<'w> {
@@ -127,6 +130,7 @@ impl<'w> Iterator for Following<'w> {
                 Some((Input { bytes, owner: None }, payload))
             }
             Self::Single(message) => message.take(),
+            Self::Listed(input, ranges) => Some((*input, ranges.next()?.clone())),
         }
     }
 }
