@@ -53,7 +53,7 @@ impl MessageType {
 
     /// The type of the messages in a table of a plan, with the fields that are decoded there.
     pub(crate) fn of_table(plan: &Arc<Plan>, number: usize) -> Self {
-        Self::new(if number == 0 { plan.clone() } else { plan.of_message(number).clone() })
+        Self::new(if number == 0 { plan.clone() } else { plan.of_message(number) })
     }
 
     pub(crate) fn plan(&self) -> &Arc<Plan> {

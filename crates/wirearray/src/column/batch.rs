@@ -93,6 +93,21 @@ impl Batch {
         &mut self.columns[number]
     }
 
+    /// All tables that have been made, each with its number in the layout; others come behind them.
+    pub fn tables(&self) -> impl Iterator<Item = (usize, TableId)> {
+        let mut first_slot = 0;
+        self.tables.iter().zip(0..).map(move |(table, number)| {
+            let id = TableId { number, first_slot };
+            first_slot += number_of(self.layout.tables[table.layout].columns.len());
+            (table.layout, id)
+        })
+    }
+
+    /// The bytes of the numbers that have come to the column in place `index` of `table`, which holds one a row.
+    pub fn number_bytes(&self, table: TableId, index: u16) -> &[u8] {
+        self.column_number(table, index).map_or(&[], |number| self.columns[number].number_bytes())
+    }
+
     /// Makes the column in place `index` of `table`; returns its number.
     #[cold]
     pub fn add_column(&mut self, table: TableId, index: u16) -> usize {

@@ -47,6 +47,16 @@ impl Growing {
         lists
     }
 
+    /// The bytes of the numbers that have come to the column, which holds one a row.
+    pub(super) fn number_bytes(&self) -> &[u8] {
+        match self {
+            Self::Wide(numbers) => bytemuck::cast_slice(numbers.values.as_slice()),
+            Self::Narrow(numbers) => bytemuck::cast_slice(numbers.values.as_slice()),
+            Self::Byte(numbers) => numbers.values.as_slice(),
+            _ => wrong_column(),
+        }
+    }
+
     pub(super) fn numbers(dtype: Dtype, default: u64, presence: Presence) -> Self {
         // The default's bits are zero-extended, so cutting them off at the element's width loses none.
         match dtype.size() {

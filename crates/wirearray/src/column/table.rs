@@ -23,6 +23,8 @@ pub struct Table {
     oneofs: Box<[Memory]>,
     /// The fields of each row that the schema does not know, as they were written, where any were kept.
     unknown: Option<Box<StringColumn>>,
+    /// The numbers that its rows are shown as, once they have been asked for.
+    shown: OnceLock<Box<NumberColumn>>,
     /// Levels of tables within it that it was made with.
     height: u32,
 }
@@ -91,7 +93,8 @@ impl Table {
         let columns =
             columns.into_iter().map(|column| column.map(Box::new).map_or_else(OnceLock::new, OnceLock::from)).collect();
         let (oneofs, height) = (oneofs.into(), height.unwrap_or(0));
-        Self { layout, number, rows, validity, columns, oneofs, unknown: None, height }
+        let shown = OnceLock::new();
+        Self { layout, number, rows, validity, columns, oneofs, unknown: None, shown, height }
     }
 
     /// The same table with the fields of each row that the schema does not know.
@@ -158,6 +161,15 @@ impl Table {
                 Data::Strings(_) => return None,
             }
         }
+    }
+
+    /// The numbers that its rows are shown as, one each, which `make` makes of its columns where they have not been made.
+    pub fn shown_numbers<E>(&self, make: impl FnOnce() -> Result<NumberColumn, E>) -> Result<&NumberColumn, E> {
+        if let Some(shown) = self.shown.get() {
+            return Ok(shown);
+        }
+        let made = Box::new(make()?);
+        Ok(self.shown.get_or_init(|| made))
     }
 
     /// The column in place `index`, if it has been made: because a value of it came, or because it was asked for.

@@ -9,6 +9,7 @@ mod fields;
 mod frame;
 mod joined;
 mod lane;
+mod moments;
 mod numbers;
 mod packed;
 mod pieces;
@@ -133,7 +134,11 @@ pub fn decode_into(
     let mut decoder = Decoder::new(plan, options, batch_into(plan, destinations));
     decoder.is_single = true;
     decoder.push(input, 0..len)?;
-    Ok(decoder.finish())
+    let table = decoder.finish();
+    match plan.moment_faults(&table).into_iter().next() {
+        Some(fault) => Err(fault.error(0)),
+        None => Ok(table),
+    }
 }
 
 /// Decodes messages, each in a range of its input, to a table of as many rows. `total_len` is how many bytes they have
@@ -242,6 +247,19 @@ impl<'p> Decoder<'p> {
     ///
     /// Panics where a range goes past its input.
     pub fn push_all<'a>(
+        &mut self,
+        messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
+        len_left: usize,
+    ) -> Result<(), DecodeError> {
+        if self.plan.has_moments() {
+            self.push_checked(messages, len_left)
+        } else {
+            self.push_unchecked(messages, len_left)
+        }
+    }
+
+    /// The same, whatever times there are.
+    fn push_unchecked<'a>(
         &mut self,
         messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
         len_left: usize,

@@ -70,6 +70,19 @@ pub enum DecodeErrorKind {
     /// Messages or groups nested deeper than the limit.
     #[error("messages are nested deeper than the limit of {0}")]
     TooDeep(u32),
+    /// A point in time, or a span of it, that is no number of nanoseconds.
+    #[error(
+        "{seconds} seconds and {nanos} nanoseconds are no {}; well_known_types=False gives both as they are",
+        if *is_span { "timedelta64[ns]" } else { "datetime64[ns]" }
+    )]
+    MomentOutOfRange {
+        /// Whole seconds.
+        seconds: i64,
+        /// Nanoseconds beside them.
+        nanos: i32,
+        /// True for a span.
+        is_span: bool,
+    },
     /// The stream ends inside a frame.
     #[error(
         "the stream ends inside a record: was it cut short, is it framed otherwise, or is it still being written? \
@@ -114,6 +127,7 @@ impl DecodeErrorKind {
             Self::RaggedPackedLength { .. } => "ragged packed length",
             Self::InvalidUtf8 => "invalid utf-8",
             Self::TooDeep(_) => "too deep",
+            Self::MomentOutOfRange { .. } => "moment out of range",
             Self::TruncatedFrame | Self::Mcap(McapFault::Truncated) => "truncated frame",
             Self::IllegalFrameLength => "illegal frame length",
             Self::FrameChecksum(_) => "frame checksum",

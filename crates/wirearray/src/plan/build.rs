@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::{FieldPlan, MessagePlan, Number, Op, Selection, Step, step::Steps};
+use super::{FieldPlan, MessagePlan, Number, Op, Selection, Step, WellKnown, step::Steps};
 use crate::column::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
 use crate::schema::{Field, Kind, Message, MessageId, Scalar, Schema};
 use crate::wire::{Tag, WireType};
@@ -16,7 +16,9 @@ pub(super) fn build(schema: &Schema, message: MessageId, selection: &Selection) 
     let mut layout = Layout::default();
     // Types that fields refer to are added to `open` while it is walked.
     while let Some(&(message, selection)) = builder.open.get(messages.len()) {
-        let (plan, table) = builder.message(message, selection);
+        let (mut plan, table) = builder.message(message, selection);
+        // The outermost message is what was asked for by name, whatever it may stand for.
+        plan.well_known = plan.well_known.filter(|_| !messages.is_empty());
         messages.push(plan);
         layout.tables.push(table);
     }
@@ -99,17 +101,20 @@ impl<'a> Builder<'a> {
         by_number.sort_by_key(|&column| fields[usize::from(column)].number);
         let mut by_name = by_number.clone();
         by_name.sort_by_key(|&column| &message.fields[fields[usize::from(column)].field].name);
+        let (well_known, moments) = (WellKnown::of(message, selection), Box::default());
         let (selection, steps) = (selection.clone(), Steps::new(steps));
         (
             MessagePlan {
                 message: id,
                 selection,
+                well_known,
                 alone: OnceLock::new(),
                 fields,
                 unselected,
                 oneofs,
                 by_number,
                 by_name,
+                moments,
                 is_map_entry,
                 steps,
             },

@@ -5,17 +5,21 @@
 
 mod assemble;
 mod build;
+mod moments;
 mod path;
 mod restore;
 mod select;
 mod step;
+mod well_known;
 
 pub use assemble::AssembleError;
 pub use build::column_dtype;
+pub use moments::{MomentFault, are_far_from_faults};
 pub use path::{MAX_NAMES, PathError};
 pub use restore::{RestoreError, TableParts};
 pub use select::Selection;
 pub use step::{Number, Op, Step};
+pub use well_known::{Shown, WellKnown};
 
 use std::sync::{Arc, OnceLock};
 
@@ -31,7 +35,9 @@ pub struct Plan {
     layout: Arc<Layout>,
     /// One for each message type that can occur, under each selection of it; 0 is the outermost. The numbers are those
     /// of the layout's tables.
-    messages: Vec<MessagePlan>,
+    messages: Arc<[MessagePlan]>,
+    /// Whether messages of well-known types are shown as what they stand for. Columns are the same either way.
+    shows_well_known_types: bool,
 }
 
 /// How one message type is decoded.
@@ -41,6 +47,8 @@ pub struct MessagePlan {
     pub message: MessageId,
     /// Which of its fields are decoded.
     selection: Selection,
+    /// What its messages stand for, where that is one value.
+    well_known: Option<WellKnown>,
     /// The plan of this type as the outermost, once it has been asked for.
     alone: OnceLock<Arc<Plan>>,
     /// The fields that are decoded, one for each column of the table.
@@ -54,6 +62,8 @@ pub struct MessagePlan {
     pub by_number: Box<[u16]>,
     /// The places of the fields by ascending name, to find them by it.
     by_name: Box<[u16]>,
+    /// The places of the fields that hold points in time or spans of it, or messages that do.
+    moments: Box<[u16]>,
     /// True for entries of maps, which are dropped whole where their value is an unknown number of a closed enum.
     pub is_map_entry: bool,
     steps: Steps,
@@ -92,7 +102,8 @@ impl Plan {
     pub fn select<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, PathError> {
         let MessagePlan { message, selection, .. } = &self.messages[0];
         let selection = selection.narrow(&self.schema, *message, paths)?;
-        Ok(Self::of_selection(Arc::clone(&self.schema), *message, &selection))
+        let selected = Self::of_selection(Arc::clone(&self.schema), *message, &selection);
+        Ok(Self { shows_well_known_types: self.shows_well_known_types, ..selected })
     }
 
     /// A plan without any message type: that of columns that hold no messages.
@@ -100,7 +111,7 @@ impl Plan {
         static PLAN: OnceLock<Arc<Plan>> = OnceLock::new();
         PLAN.get_or_init(|| {
             let (schema, layout) = (Arc::default(), Arc::default());
-            Arc::new(Self { schema, layout, messages: Vec::new() })
+            Arc::new(Self { schema, layout, messages: Arc::new([]), shows_well_known_types: true })
         })
     }
 
@@ -111,14 +122,16 @@ impl Plan {
     }
 
     /// The plan of the message type of table `number` alone, with what is selected of it there. Made once.
-    pub fn of_message(&self, number: usize) -> &Arc<Self> {
+    pub fn of_message(&self, number: usize) -> Arc<Self> {
         let MessagePlan { message, selection, alone, .. } = &self.messages[number];
-        alone.get_or_init(|| Arc::new(Self::of_selection(Arc::clone(&self.schema), *message, selection)))
+        let alone = alone.get_or_init(|| Arc::new(Self::of_selection(Arc::clone(&self.schema), *message, selection)));
+        alone.showing(self.shows_well_known_types)
     }
 
     fn of_selection(schema: Arc<Schema>, message: MessageId, selection: &Selection) -> Self {
-        let (messages, layout) = build::build(&schema, message, selection);
-        Self { schema, layout: Arc::new(layout), messages }
+        let (mut messages, layout) = build::build(&schema, message, selection);
+        well_known::note_moments(&mut messages);
+        Self { schema, layout: Arc::new(layout), messages: messages.into(), shows_well_known_types: true }
     }
 
     /// The schema.

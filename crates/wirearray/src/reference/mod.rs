@@ -43,5 +43,9 @@ enum Value {
 pub fn decode(plan: &Plan, bytes: &[u8], options: Options) -> Result<Table, DecodeError> {
     let root = plan.message(0).message;
     let message = parse::message(plan.schema(), root, bytes).map_err(|error| DecodeError::new(error, String::new()))?;
-    Ok(columns::table(plan, 0, &[Some(&message)], options.keep_unknown))
+    let table = columns::table(plan, 0, &[Some(&message)], options.keep_unknown);
+    match plan.moment_faults(&table).into_iter().next() {
+        Some(fault) => Err(fault.error(0)),
+        None => Ok(table),
+    }
 }
