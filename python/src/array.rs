@@ -5,6 +5,7 @@
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 
+use numpy::datetime::{Datetime, Timedelta, units::Nanoseconds};
 use numpy::npyffi::{NPY_ARRAY_WRITEABLE, PY_ARRAY_API, npy_intp};
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, npyffi};
 use pyo3::prelude::*;
@@ -34,6 +35,11 @@ pub(crate) fn is_flat(array: &Bound<'_, PyAny>, dtype: Dtype) -> bool {
     })
 }
 
+/// The dtype of points in time, or of spans of it.
+pub(crate) fn moment_descriptor(py: Python<'_>, is_span: bool) -> Bound<'_, PyArrayDescr> {
+    if is_span { PyArrayDescr::of::<Timedelta<Nanoseconds>>(py) } else { PyArrayDescr::of::<Datetime<Nanoseconds>>(py) }
+}
+
 /// Some of a column's numbers: writable, unless they are a view of the input.
 pub(crate) fn numbers<'py>(
     py: Python<'py>,
@@ -51,6 +57,16 @@ pub(crate) fn fixed_numbers<'py>(
     entries: Range<usize>,
 ) -> PyResult<Bound<'py, PyAny>> {
     of_memory(py, &column.values, descriptor(py, column.dtype), entries, false)
+}
+
+/// Nanoseconds as points in time, or spans of it: read-only, because others hold what they were made of.
+pub(crate) fn moments<'py>(
+    py: Python<'py>,
+    column: &NumberColumn,
+    entries: Range<usize>,
+    is_span: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    of_memory(py, &column.values, moment_descriptor(py, is_span), entries, false)
 }
 
 /// Some bytes of a column of strings: read-only, because its offsets rely on them.
@@ -79,7 +95,15 @@ pub(crate) fn fresh<'py>(py: Python<'py>, memory: &Memory, dtype: Dtype) -> PyRe
 
 /// One number as a NumPy scalar.
 pub(crate) fn scalar<'py>(py: Python<'py>, bytes: &[u8], dtype: Dtype) -> PyResult<Bound<'py, PyAny>> {
-    let descriptor = descriptor(py, dtype);
+    scalar_of(py, bytes, descriptor(py, dtype))
+}
+
+/// One point in time, or span of it, as a NumPy scalar.
+pub(crate) fn moment<'py>(py: Python<'py>, bytes: &[u8], is_span: bool) -> PyResult<Bound<'py, PyAny>> {
+    scalar_of(py, bytes, moment_descriptor(py, is_span))
+}
+
+fn scalar_of<'py>(py: Python<'py>, bytes: &[u8], descriptor: Bound<'py, PyArrayDescr>) -> PyResult<Bound<'py, PyAny>> {
     assert_eq!(bytes.len(), descriptor.itemsize(), "a scalar has the bytes of one element");
     let data = bytes.as_ptr().cast_mut().cast::<c_void>();
     let none = std::ptr::null_mut();

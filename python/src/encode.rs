@@ -179,6 +179,8 @@ impl MessageType {
     /// ----------
     /// message : message
     ///     Of a class of this message type.
+    /// well_known_types : bool, default True
+    ///     As for :meth:`decode`.
     ///
     /// Returns
     /// -------
@@ -189,7 +191,13 @@ impl MessageType {
     /// ------
     /// TypeError
     ///     If it is no such message.
-    fn from_protobuf<'py>(&self, py: Python<'py>, message: &Bound<'py, PyAny>) -> PyResult<Record> {
+    #[pyo3(signature = (message, *, well_known_types = true))]
+    fn from_protobuf<'py>(
+        &self,
+        py: Python<'py>,
+        message: &Bound<'py, PyAny>,
+        well_known_types: bool,
+    ) -> PyResult<Record> {
         self.check_protobuf(message, "message")?;
         if message.is_instance_of::<PyType>() {
             let problem = format!("message: expected a message of the class, got the class {}", message.repr()?);
@@ -198,7 +206,8 @@ impl MessageType {
         // Without it the order of a map's entries would be anyone's guess.
         let options = PyDict::new(py);
         options.set_item("deterministic", true)?;
-        self.decode_bytes(py, &message.call_method("SerializePartialToString", (), Some(&options))?)
+        let data = message.call_method("SerializePartialToString", (), Some(&options))?;
+        self.decode_bytes(py, &data, well_known_types)
     }
 
     /// Make a message of the official ``protobuf`` package.

@@ -49,6 +49,11 @@ pub(crate) fn whole(py: Python<'_>, decoded: Decoded) -> PyResult<wirearray::col
     decoded.whole().map_err(|error| fault(py, error, None))
 }
 
+/// A `ValueError` for a point in time of a caller's own that NumPy cannot hold.
+pub(crate) fn moment_fault(fault: &wirearray::plan::MomentFault) -> PyErr {
+    PyValueError::new_err(fault.to_string())
+}
+
 /// A `ValueError` that names field and row.
 pub(crate) fn encode_error(error: &wirearray::EncodeError) -> PyErr {
     PyValueError::new_err(error.to_string())

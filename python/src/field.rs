@@ -5,7 +5,7 @@ use std::sync::Arc;
 use numpy::PyArrayDescr;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMappingProxy, PyString};
-use wirearray::plan::column_dtype;
+use wirearray::plan::{WellKnown, column_dtype};
 use wirearray::schema::{self, Kind, MessageId, Schema};
 
 use crate::array;
@@ -16,11 +16,13 @@ pub(crate) struct Field {
     schema: Arc<Schema>,
     message: MessageId,
     index: usize,
+    /// What its messages are shown as.
+    shown_as: Option<WellKnown>,
 }
 
 impl Field {
-    pub(crate) fn new(schema: Arc<Schema>, message: MessageId, index: usize) -> Self {
-        Self { schema, message, index }
+    pub(crate) fn new(schema: Arc<Schema>, message: MessageId, index: usize, shown_as: Option<WellKnown>) -> Self {
+        Self { schema, message, index, shown_as }
     }
 
     /// The schema, and the message that it is a field of.
@@ -61,10 +63,17 @@ impl Field {
         self.field().kind.name()
     }
 
-    /// The dtype of its values: numpy.dtype, or None for strings, bytes and messages.
+    /// The dtype of its values: numpy.dtype, or None for strings, bytes and messages. ``Timestamp`` and ``Duration`` have that
+    /// of times, wrappers of numbers that of what they wrap.
     #[getter]
     fn dtype<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyArrayDescr>> {
-        column_dtype(self.field().kind).map(|dtype| array::descriptor(py, dtype))
+        let kind = match self.shown_as {
+            Some(WellKnown::Timestamp) => return Some(array::moment_descriptor(py, false)),
+            Some(WellKnown::Duration) => return Some(array::moment_descriptor(py, true)),
+            Some(WellKnown::Wrapper) => self.inner()?.fields.first()?.kind,
+            None => self.field().kind,
+        };
+        column_dtype(kind).map(|dtype| array::descriptor(py, dtype))
     }
 
     /// Whether it has any number of values: bool, true for repeated fields and maps.

@@ -61,9 +61,14 @@ impl MessageType {
     }
 
     /// Decodes what the official package has written.
-    pub(crate) fn decode_bytes(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Record> {
+    pub(crate) fn decode_bytes(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        well_known_types: bool,
+    ) -> PyResult<Record> {
         let options = Options { keep_unknown: true, cores: Cores::ALL, ..Options::DEFAULT };
-        self.decode_owned(py, Arc::new(Lent::new(data, "data")?), options, None)
+        decode_owned(py, &self.plan.showing(well_known_types), Arc::new(Lent::new(data, "data")?), options, None)
     }
 
     pub(crate) fn message(&self) -> &wirearray::schema::Message {
@@ -91,7 +96,9 @@ impl MessageType {
         let fields = self.fields.get_or_try_init(py, || {
             let dict = PyDict::new(py);
             for field in &self.plan.message(0).fields {
-                let field = Field::new(self.plan.schema().clone(), self.plan.message(0).message, field.field);
+                let shown_as = field.message.and_then(|number| self.plan.shown_as(number));
+                let (schema, message) = (self.plan.schema().clone(), self.plan.message(0).message);
+                let field = Field::new(schema, message, field.field, shown_as);
                 dict.set_item(PyString::intern(py, field.name()), field)?;
             }
             PyResult::Ok(PyMappingProxy::new(py, dict.as_mapping()).unbind())
@@ -170,6 +177,9 @@ impl MessageType {
     ///     as there are values; what lies behind them stays as it is. A loop over files that gives the same arrays again and
     ///     again needs no fresh memory, and overwrites earlier results. After an error the arrays hold anything. Do not resize
     ///     them with ``refcheck=False``.
+    /// well_known_types : bool, default True
+    ///     Whether ``google.protobuf.Timestamp`` and ``Duration`` become ``datetime64[ns]`` and ``timedelta64[ns]``, and wrappers
+    ///     as ``DoubleValue`` what they wrap; ``False`` leaves them messages. So does :meth:`select` of a part of them.
     ///
     /// Returns
     /// -------
@@ -178,7 +188,8 @@ impl MessageType {
     /// Raises
     /// ------
     /// DecodeError
-    ///     If the bytes are not a message of this type; ``kind``, ``offset`` and ``path`` say why and where.
+    ///     If the bytes are not a message of this type; ``kind``, ``offset`` and ``path`` say why and where. If a point in time
+    ///     or span of it is beyond ``datetime64[ns]``, which holds the years 1678 to 2261; its ``offset`` is that of the message.
     /// ValueError
     ///     If `copy` is ``False`` and a field's values cannot be a view; if an array of `out` has another dtype, is too short,
     ///     cannot be written to, or shares memory with another or with `data`.
@@ -192,8 +203,8 @@ impl MessageType {
     /// The GIL is released. Messages may be nested 100 deep, as in the official parsers; required fields may be missing. All
     /// else is as the Protocol Buffers encoding specification has it.
     #[pyo3(
-        signature = (data, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None),
-        text_signature = "($self, data, *, copy=True, keep_unknown=False, threads=None, out=None)"
+        signature = (data, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None, well_known_types = true),
+        text_signature = "($self, data, *, copy=True, keep_unknown=False, threads=None, out=None, well_known_types=True)"
     )]
     fn decode(
         &self,
@@ -203,9 +214,11 @@ impl MessageType {
         keep_unknown: bool,
         threads: ThreadsArgument,
         out: Option<&Bound<'_, PyAny>>,
+        well_known_types: bool,
     ) -> PyResult<Record> {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
-        self.decode_owned(py, owner, copy.options(keep_unknown, &threads, out.is_some())?, out)
+        let options = copy.options(keep_unknown, &threads, out.is_some())?;
+        decode_owned(py, &self.plan.showing(well_known_types), owner, options, out)
     }
 
     /// Decode the one message that a file holds.
@@ -223,6 +236,8 @@ impl MessageType {
     ///     As for :meth:`decode`.
     /// out : dict of str to array, optional
     ///     As for :meth:`decode`.
+    /// well_known_types : bool, default True
+    ///     As for :meth:`decode`.
     ///
     /// Returns
     /// -------
@@ -235,8 +250,8 @@ impl MessageType {
     /// DecodeError, ValueError
     ///     As for :meth:`decode`.
     #[pyo3(
-        signature = (path, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None),
-        text_signature = "($self, path, *, copy=True, keep_unknown=False, threads=None, out=None)"
+        signature = (path, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None, well_known_types = true),
+        text_signature = "($self, path, *, copy=True, keep_unknown=False, threads=None, out=None, well_known_types=True)"
     )]
     fn load(
         &self,
@@ -246,10 +261,12 @@ impl MessageType {
         keep_unknown: bool,
         threads: ThreadsArgument,
         out: Option<&Bound<'_, PyAny>>,
+        well_known_types: bool,
     ) -> PyResult<Record> {
         let owner = py.detach(|| wirearray::input::open(&path));
         let owner = owner.map_err(|error| errors::file_error(&error, &path))?;
-        self.decode_owned(py, owner, copy.options(keep_unknown, &threads, out.is_some())?, out)
+        let options = copy.options(keep_unknown, &threads, out.is_some())?;
+        decode_owned(py, &self.plan.showing(well_known_types), owner, options, out)
     }
 
     /// Decode many messages.
@@ -274,6 +291,8 @@ impl MessageType {
     /// framing : "confluent", optional
     ///     In front of each message stands the header of a schema registry, as Confluent's serializers write it. It is
     ///     checked and passed over; which schema it names says :func:`schema_ids`.
+    /// well_known_types : bool, default True
+    ///     As for :meth:`decode`.
     ///
     /// Returns
     /// -------
@@ -299,10 +318,10 @@ impl MessageType {
     #[pyo3(
         signature = (
             data, *, offsets = None, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL,
-            out = None, on_error = OnErrorArgument::RAISE, framing = None
+            out = None, on_error = OnErrorArgument::RAISE, framing = None, well_known_types = true
         ),
         text_signature = "($self, data, *, offsets=None, copy=True, keep_unknown=False, threads=None, out=None, \
-            on_error='raise', framing=None)"
+            on_error='raise', framing=None, well_known_types=True)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn decode_many(
@@ -316,20 +335,22 @@ impl MessageType {
         out: Option<&Bound<'_, PyAny>>,
         on_error: OnErrorArgument,
         framing: Option<&str>,
+        well_known_types: bool,
     ) -> PyResult<Table> {
         let options = Options { on_error: on_error.0, ..copy.options(keep_unknown, &threads, out.is_some())? };
         let is_registered = registry::is_registered(framing)?;
         let messages = Messages::new(data, offsets)?;
-        let (out, destinations) = Out::new(&self.plan, out)?;
+        let plan = self.plan.showing(well_known_types);
+        let (out, destinations) = Out::new(&plan, out)?;
         messages.inputs().try_for_each(|input| out.check_input(input))?;
         let mut decoded = py.detach(|| match is_registered {
-            true => parallel::decode_registered(&self.plan, &messages, options, destinations),
-            false => parallel::decode_many(&self.plan, &messages, options, destinations),
+            true => parallel::decode_registered(&plan, &messages, options, destinations),
+            false => parallel::decode_many(&plan, &messages, options, destinations),
         });
         let faults = std::mem::take(&mut decoded.faults);
         let table = errors::whole(py, decoded)?;
         out.check(&table)?;
-        Ok(Table::of_rows(self.plan.clone(), table).with_errors(faults))
+        Ok(Table::of_rows(plan, table).with_errors(faults))
     }
 
     /// Decodes one message with the reference decoder.
@@ -347,20 +368,18 @@ impl MessageType {
     }
 }
 
-impl MessageType {
-    fn decode_owned(
-        &self,
-        py: Python<'_>,
-        owner: Owner,
-        options: Options,
-        out: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Record> {
-        let (out, destinations) = Out::new(&self.plan, out)?;
-        let input = Input::from(&owner);
-        out.check_input(input.bytes)?;
-        let table = py.detach(|| decode::decode_into(&self.plan, input, options, destinations));
-        let table = table.map_err(|error| errors::decode_error(&error))?;
-        out.check(&table)?;
-        Ok(Record::new(self.plan.clone(), Arc::new(table), 0))
-    }
+fn decode_owned(
+    py: Python<'_>,
+    plan: &Arc<Plan>,
+    owner: Owner,
+    options: Options,
+    out: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Record> {
+    let (out, destinations) = Out::new(plan, out)?;
+    let input = Input::from(&owner);
+    out.check_input(input.bytes)?;
+    let table = py.detach(|| decode::decode_into(plan, input, options, destinations));
+    let table = table.map_err(|error| errors::decode_error(&error))?;
+    out.check(&table)?;
+    Ok(Record::new(plan.clone(), Arc::new(table), 0))
 }

@@ -41,6 +41,12 @@ impl Ragged {
         self.list.offsets.slice(self.entries.clone())
     }
 
+    /// The values of all entries, messages of well-known types as messages.
+    pub(crate) fn raw_values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let values = self.list.offsets.range_of_all(self.entries.clone()).unwrap_or_default();
+        column_object(py, &self.plan.showing(false), &self.list.values, values)
+    }
+
     fn data(&self) -> Data {
         Data::List(self.list.clone())
     }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString};
 use wirearray::column::{self, Cardinality, Data};
-use wirearray::plan::Plan;
+use wirearray::plan::{Plan, WellKnown};
 
 use crate::errors;
 use crate::message_type::MessageType;
+use crate::strings::Strings;
+use crate::table::Table;
 use crate::values::{self, entry_object};
 
 /// One message: a row of a :class:`Table`.
@@ -144,8 +146,8 @@ impl Record {
     ///
     /// Returns
     /// -------
-    /// dict of str to int, float, bool, str, bytes, array, list, dict or None
-    ///     Repeated numbers stay arrays, repeated messages become lists of dicts, and maps dicts. A field is ``None`` where the
+    /// dict of str to int, float, bool, str, bytes, datetime64, timedelta64, array, list, dict or None
+    ///     Repeated numbers and times stay arrays, repeated messages become lists of dicts, and maps dicts. A field is ``None`` where the
     ///     schema tells absent from default, and it is absent. :meth:`MessageType.encode` takes it as it is.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -171,17 +173,27 @@ impl Record {
     fn plain_value<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
         let data = &self.table.column(index).data;
         let value = entry_object(py, &self.plan, data, self.row)?;
+        if let Ok(record) = value.cast::<Self>() {
+            return Ok(record.get().to_dict(py)?.into_any());
+        }
+        if value.is_instance_of::<Strings>() {
+            return value.call_method0("to_list");
+        }
+        if value.is_instance_of::<Table>() {
+            let is_map = self.plan.column_is_map(self.table.number(), index);
+            return if is_map { plain_map(py, &value) } else { plain_list(py, &value) };
+        }
+        if !value.is_none() && self.is_number(data) { value.call_method0("item") } else { Ok(value) }
+    }
+
+    /// True for numbers, wrapped ones too, but not for times: Python's own have no nanoseconds.
+    fn is_number(&self, data: &Data) -> bool {
         match data {
-            Data::Numbers(_) => value.call_method0("item"),
-            Data::Strings(_) => Ok(value),
-            Data::Table(_) if value.is_none() => Ok(value),
-            Data::Table(_) => value.call_method0("to_dict"),
-            Data::List(list) => match &list.values {
-                Data::Table(_) if self.plan.column_is_map(self.table.number(), index) => plain_map(py, &value),
-                Data::Table(_) => plain_list(py, &value),
-                Data::Strings(_) => value.call_method0("to_list"),
-                _ => Ok(value),
-            },
+            Data::Numbers(_) => true,
+            Data::Table(table) if self.plan.shown_as(table.number()) == Some(WellKnown::Wrapper) => {
+                self.is_number(&table.column(0).data)
+            }
+            _ => false,
         }
     }
 }

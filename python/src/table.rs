@@ -281,9 +281,12 @@ impl Table {
         let dict = PyDict::new(py);
         for (index, name) in self.plan.column_names(self.table.number()).enumerate() {
             let value = match self.table.column_if_made(index).map(|column| &column.data) {
-                Some(Data::Table(inner)) if inner.validity().is_set_in(self.rows.clone()) => {
-                    let inner = Self::new(self.plan.clone(), inner.clone(), self.rows.clone());
-                    inner.to_dict(py)?.into_any()
+                Some(data @ Data::Table(inner)) if inner.validity().is_set_in(self.rows.clone()) => {
+                    let shown = column_object(py, &self.plan, data, self.rows.clone())?;
+                    match shown.cast::<Self>() {
+                        Ok(inner) => inner.get().to_dict(py)?.into_any(),
+                        Err(_) => shown,
+                    }
                 }
                 Some(Data::Table(_)) => py.None().into_bound(py),
                 None if self.plan.column_is_singular_message(self.table.number(), index) => py.None().into_bound(py),

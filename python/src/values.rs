@@ -8,9 +8,10 @@ use pyo3::exceptions::{PyAttributeError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use wirearray::column::{self, Data, StringColumn};
-use wirearray::plan::Plan;
+use wirearray::plan::{Plan, Shown};
 
 use crate::array;
+use crate::errors;
 use crate::ragged::Ragged;
 use crate::record::Record;
 use crate::strings::Strings;
@@ -26,12 +27,17 @@ pub(crate) fn column_object<'py>(
     match data {
         Data::Numbers(numbers) => array::numbers(py, numbers, entries),
         Data::Strings(strings) => Strings::new(plan.clone(), strings.clone(), entries).into_bound_py_any(py),
-        Data::Table(table) => Table::new(plan.clone(), table.clone(), entries).into_bound_py_any(py),
+        Data::Table(table) => match plan.shown(table).map_err(|fault| errors::moment_fault(&fault))? {
+            None => Table::new(plan.clone(), table.clone(), entries).into_bound_py_any(py),
+            Some(Shown::Timestamps(numbers)) => array::moments(py, &numbers, entries, false),
+            Some(Shown::Durations(numbers)) => array::moments(py, &numbers, entries, true),
+            Some(Shown::Values(values)) => column_object(py, plan, &values, entries),
+        },
         Data::List(list) => Ragged::new(plan.clone(), list.clone(), entries).into_bound_py_any(py),
     }
 }
 
-/// One entry of a column: a NumPy scalar, a string, a record or `None`, or all values of a repeated field.
+/// One entry of a column: a NumPy scalar, a string, a record, `None` where there is no message, or all values of a repeated field.
 pub(crate) fn entry_object<'py>(
     py: Python<'py>,
     plan: &Arc<Plan>,
@@ -42,7 +48,12 @@ pub(crate) fn entry_object<'py>(
         Data::Numbers(numbers) => array::scalar(py, numbers.get(entry).unwrap_or_default(), numbers.dtype),
         Data::Strings(strings) => string_object(py, strings, entry),
         Data::Table(table) if !table.validity().is_set(entry) => Ok(py.None().into_bound(py)),
-        Data::Table(table) => Record::new(plan.clone(), table.clone(), entry).into_bound_py_any(py),
+        Data::Table(table) => match plan.shown(table).map_err(|fault| errors::moment_fault(&fault))? {
+            None => Record::new(plan.clone(), table.clone(), entry).into_bound_py_any(py),
+            Some(Shown::Timestamps(numbers)) => array::moment(py, numbers.get(entry).unwrap_or_default(), false),
+            Some(Shown::Durations(numbers)) => array::moment(py, numbers.get(entry).unwrap_or_default(), true),
+            Some(Shown::Values(values)) => entry_object(py, plan, &values, entry),
+        },
         Data::List(list) => column_object(py, plan, &list.values, list.offsets.range(entry).unwrap_or_default()),
     }
 }

@@ -101,6 +101,7 @@ class MessageType:
         keep_unknown: bool = False,
         threads: int | None = None,
         out: _Out | None = None,
+        well_known_types: bool = True,
     ) -> Record: ...
     def decode_many(
         self,
@@ -113,6 +114,7 @@ class MessageType:
         out: _Out | None = None,
         on_error: _OnError = "raise",
         framing: Literal["confluent"] | None = None,
+        well_known_types: bool = True,
     ) -> Table: ...
     def load(
         self,
@@ -122,6 +124,7 @@ class MessageType:
         keep_unknown: bool = False,
         threads: int | None = None,
         out: _Out | None = None,
+        well_known_types: bool = True,
     ) -> Record: ...
     def encode(self, message: _Message, *, align: _Align = False, allow_large: bool = False) -> bytes: ...
     def encode_many(
@@ -146,6 +149,7 @@ class MessageType:
         threads: int | None = None,
         progress: bool | Callable[[int, int | None], object] = False,
         filesystem: Any = None,
+        well_known_types: bool = True,
     ) -> Table: ...
     def scan(
         self,
@@ -163,6 +167,7 @@ class MessageType:
         threads: int | None = None,
         progress: bool | Callable[[int, int | None], object] = False,
         filesystem: Any = None,
+        well_known_types: bool = True,
     ) -> Scan: ...
     def partitions(self, path: _Path, target_bytes: int = 67108864, *, framing: _Framing) -> list[Partition]: ...
     def write(
@@ -183,7 +188,7 @@ class MessageType:
         compression: _Compression = "infer",
         allow_large: bool = False,
     ) -> Writer: ...
-    def from_protobuf(self, message: Any) -> Record: ...
+    def from_protobuf(self, message: Any, *, well_known_types: bool = True) -> Record: ...
     def to_protobuf(self, message: _Message, cls: Any) -> Any: ...
     def _repr_html_(self) -> str: ...
     def __reduce__(self) -> _Reduced: ...

@@ -61,9 +61,13 @@ def _lines(shown: Record | Table, fields: Iterable[str]) -> list[str]:
 
 def _field_summary(shown: Record | Table, name: str) -> str:
     """What a field holds. A column that no one asked for is not made for being shown: its first rows stand for all."""
-    if isinstance(shown, Record) or len(shown) <= 6 or name in shown._made():
-        return _summary(shown[name])
-    return _summary(shown[[0, 1, 2, 3, 4, 5]][name], len(shown))
+    try:
+        if isinstance(shown, Record) or len(shown) <= 6 or name in shown._made():
+            return _summary(shown[name])
+        return _summary(shown[[0, 1, 2, 3, 4, 5]][name], len(shown))
+    except ValueError as error:
+        # A time of a caller's own that NumPy cannot hold.
+        return f"({error})"
 
 
 def _summary(value: Any, count: int | None = None) -> str:
@@ -114,10 +118,18 @@ def _ends(values: np.ndarray[Any, Any] | Strings, count: int | None) -> str:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, str | bytes):
-        text = repr(value[:25])
-    else:
-        text = f"{value:.6g}" if isinstance(value, np.floating) else str(value)
+    match value:
+        case str() | bytes():
+            text = repr(value[:25])
+        case np.floating():
+            text = f"{value:.6g}"
+        case np.datetime64():
+            # In the coarsest unit that loses nothing, and in full.
+            return str(np.datetime_as_string(value, unit="auto"))
+        case np.timedelta64() if not np.isnat(value):
+            return f"{value / np.timedelta64(1, 's'):.9g} s"
+        case _:
+            text = str(value)
     return text if len(text) <= 24 else f"{text[:20]}..."
 
 

@@ -23,7 +23,11 @@ impl<'py> Intake<'py> {
 
     fn list_column(&mut self, number: usize, index: usize, column: &Bound<'py, PyAny>) -> PyResult<List> {
         if let Ok(ragged) = column.cast::<Ragged>() {
-            let values = self.values(number, index, &ragged.get().values(self.py)?)?;
+            // Messages are taken as they are, with what their types do not know; other fields get what they stand for.
+            let is_message = matches!(self.plan.layout().tables[number].columns[index].item, Item::Table(_));
+            let ragged_values =
+                if is_message { ragged.get().raw_values(self.py) } else { ragged.get().values(self.py) };
+            let values = self.values(number, index, &ragged_values?)?;
             return Ok(List { offsets: ragged.get().own_offsets(), values });
         }
         if let Ok(pair) = column.cast::<PyTuple>()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString};
 use wirearray::column::{self, Buffer, Column, Data, Validity};
 
 use super::{DEPTH_LIMIT, Given, Intake};
@@ -54,7 +54,7 @@ impl<'py> Intake<'py> {
             return Ok(if table.rows() == 1 { table } else { Arc::new(table.slice(row..row + 1)) });
         }
         if !self.is_mapping(message)? {
-            if let Some(table) = self.moments(number, |py| Ok(PyTuple::new(py, [message])?.into_any()))? {
+            if let Some(table) = self.well_known(number, Given::Entries(vec![Some(message.clone())]))? {
                 return Ok(table);
             }
             return Err(self.no_message(number, message));
@@ -93,7 +93,7 @@ impl<'py> Intake<'py> {
         if let Some(entries) = Self::items(messages) {
             return self.message_entries(number, &entries);
         }
-        if let Some(table) = self.moments(number, |_| Ok(messages.clone()))? {
+        if let Some(table) = self.well_known(number, Given::Column(messages.clone()))? {
             return Ok(table);
         }
         const EXPECTED: &str = "messages: a Table, a dict of columns, or a list of dicts or Records";
@@ -137,11 +137,7 @@ impl<'py> Intake<'py> {
         }
         let is_dict = |entry: &Bound<'py, PyAny>| entry.is_instance_of::<PyDict>();
         if !entries.iter().flatten().all(is_dict) {
-            let listed = |py| Ok(PyTuple::new(py, entries)?.into_any());
-            let is_record = |entry: &Bound<'py, PyAny>| entry.is_instance_of::<Record>() || is_dict(entry);
-            if !entries.iter().flatten().any(is_record)
-                && let Some(table) = self.moments(number, listed)?
-            {
+            if let Some(table) = self.well_known_entries(number, entries)? {
                 return Ok(table);
             }
             return self.joined_messages(number, entries);
@@ -209,7 +205,7 @@ impl<'py> Intake<'py> {
     }
 
     /// The columns of the fields that a dict names, each in its place.
-    fn fields_of(
+    pub(super) fn fields_of(
         &mut self,
         number: usize,
         fields: &Bound<'py, PyDict>,
@@ -252,7 +248,7 @@ impl<'py> Intake<'py> {
     }
 
     /// How many rows all columns have.
-    fn common_len(&self, number: usize, columns: &[Option<Column>]) -> PyResult<usize> {
+    pub(super) fn common_len(&self, number: usize, columns: &[Option<Column>]) -> PyResult<usize> {
         let mut lens =
             columns.iter().enumerate().filter_map(|(index, column)| Some((index, column.as_ref()?.data.len())));
         let Some((first, rows)) = lens.next() else { return Ok(0) };
@@ -275,28 +271,6 @@ impl<'py> Intake<'py> {
         columns: Vec<Option<Column>>,
     ) -> PyResult<Arc<column::Table>> {
         self.plan.assemble(number, rows, validity, columns).map(Arc::new).map_err(|error| self.value_error(error))
-    }
-
-    /// Points in time or spans of it, where the message type is one of the well-known ones for them.
-    pub(super) fn moments(
-        &mut self,
-        number: usize,
-        values: impl FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
-    ) -> PyResult<Option<Arc<column::Table>>> {
-        let name = self.plan.message_name(number).to_owned();
-        if !matches!(name.as_str(), "google.protobuf.Timestamp" | "google.protobuf.Duration") {
-            return Ok(None);
-        }
-        let found =
-            self.helper("moments")?.call1((values(self.py)?, name)).map_err(|error| self.misfit(error, true))?;
-        if found.is_none() {
-            return Ok(None);
-        }
-        let found = found.cast_into::<PyTuple>()?;
-        let columns = self.fields_of(number, found.get_item(0)?.cast::<PyDict>()?, Given::Column)?;
-        let rows = self.common_len(number, &columns)?;
-        let validity = self.validity(&found.get_item(1)?)?;
-        self.assemble(number, rows, validity, columns).map(Some)
     }
 
     /// True for dicts and other mappings, but not for tables and records.

@@ -12,6 +12,7 @@ mod messages;
 mod numbers;
 mod place;
 mod strings;
+mod well_known;
 
 use std::collections::HashMap;
 use std::sync::Arc;

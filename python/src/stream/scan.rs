@@ -58,6 +58,8 @@ impl MessageType {
     ///     how many there are, ``None`` where that is not known; every now and then, and at the end.
     /// filesystem : object, optional
     ///     Where paths lead: a file system of ``fsspec`` or a store of ``obstore``.
+    /// well_known_types : bool, default True
+    ///     As for :meth:`decode`.
     ///
     /// Returns
     /// -------
@@ -92,10 +94,10 @@ impl MessageType {
         signature = (
             source, *, framing = None, topic = None, compression = CompressionArgument::INFER, verify = true,
             on_error = OnErrorArgument::RAISE, keep_unknown = false, threads = ThreadsArgument::ALL, progress = None,
-            filesystem = None
+            filesystem = None, well_known_types = true
         ),
         text_signature = "($self, source, *, framing=None, topic=None, compression='infer', verify=True, \
-            on_error='raise', keep_unknown=False, threads=None, progress=False, filesystem=None)"
+            on_error='raise', keep_unknown=False, threads=None, progress=False, filesystem=None, well_known_types=True)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn read<'py>(
@@ -110,11 +112,13 @@ impl MessageType {
         threads: ThreadsArgument,
         progress: Option<&Bound<'py, PyAny>>,
         filesystem: Option<&Bound<'py, PyAny>>,
+        well_known_types: bool,
     ) -> PyResult<Table> {
         let layout = layout(self, source, framing, topic, verify)?;
         let sourced = chain(source, filesystem, layout, compression, true, 0)?;
         let options = options(on_error, keep_unknown, &threads);
-        let scan = Scan::start(source.py(), self, sourced, Wanted::ALL, options, progress)?;
+        let plan = self.plan().showing(well_known_types);
+        let scan = Scan::start(source.py(), &plan, sourced, Wanted::ALL, options, progress)?;
         match scan.next(source.py())? {
             Some(table) => scan.stop(source.py()).map_or(Ok(table), Err),
             None => scan.no_rows(),
@@ -135,7 +139,7 @@ impl MessageType {
     ///     The bytes of messages with which a batch is full; 16 MiB where neither is given.
     /// start : int, default 0
     ///     The byte at which the first frame starts: the ``offset`` of an earlier scan, to go on with what was written since.
-    /// framing, topic, compression, verify, on_error, keep_unknown, threads, progress, filesystem
+    /// framing, topic, compression, verify, on_error, keep_unknown, threads, progress, filesystem, well_known_types
     ///     As for :meth:`read`. With ``on_error="raise"`` the messages in front of a bad one are delivered before the error is
     ///     raised.
     ///
@@ -161,11 +165,11 @@ impl MessageType {
         signature = (
             source, *, framing = None, topic = None, batch_rows = None, batch_bytes = None, start = 0,
             compression = CompressionArgument::INFER, verify = true, on_error = OnErrorArgument::RAISE, keep_unknown = false,
-            threads = ThreadsArgument::ALL, progress = None, filesystem = None
+            threads = ThreadsArgument::ALL, progress = None, filesystem = None, well_known_types = true
         ),
         text_signature = "($self, source, *, framing=None, topic=None, batch_rows=None, batch_bytes=None, start=0, \
             compression='infer', verify=True, on_error='raise', keep_unknown=False, threads=None, progress=False, \
-            filesystem=None)"
+            filesystem=None, well_known_types=True)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn scan<'py>(
@@ -183,6 +187,7 @@ impl MessageType {
         threads: ThreadsArgument,
         progress: Option<&Bound<'py, PyAny>>,
         filesystem: Option<&Bound<'py, PyAny>>,
+        well_known_types: bool,
     ) -> PyResult<Scan> {
         let layout = layout(self, source, framing, topic, verify)?;
         let unsaid = if batch_rows.is_none() { BATCH_LEN } else { usize::MAX };
@@ -192,7 +197,8 @@ impl MessageType {
         };
         let sourced = chain(source, filesystem, layout, compression, false, start)?;
         let options = options(on_error, keep_unknown, &threads);
-        Scan::start(source.py(), self, sourced, wanted, options, progress)
+        let plan = self.plan().showing(well_known_types);
+        Scan::start(source.py(), &plan, sourced, wanted, options, progress)
     }
 }
 
@@ -235,7 +241,7 @@ struct State {
 impl Scan {
     fn start(
         py: Python<'_>,
-        message_type: &MessageType,
+        plan: &Arc<Plan>,
         sourced: Sourced,
         wanted: Wanted,
         options: Options,
@@ -250,7 +256,7 @@ impl Scan {
             _ => None,
         };
         let state = State { place: chain.place(), stop: None };
-        let plan = message_type.plan().clone();
+        let plan = plan.clone();
         let ahead = Ahead::start(plan.clone(), chain, wanted, options)?;
         Ok(Self {
             plan,

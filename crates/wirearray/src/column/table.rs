@@ -296,6 +296,17 @@ impl Data {
         }
     }
 
+    /// The same values; numbers as a view, which is not written to.
+    #[must_use]
+    pub fn fixed(self) -> Self {
+        match self {
+            Self::Numbers(NumberColumn { dtype, values }) => {
+                Self::Numbers(NumberColumn { dtype, values: Memory::lent(Arc::new(values)) })
+            }
+            other => other,
+        }
+    }
+
     /// True where every value is zero or empty.
     pub fn is_default(&self) -> bool {
         match self {

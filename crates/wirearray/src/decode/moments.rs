@@ -125,6 +125,6 @@ fn moments<'b>(
     number: usize,
     table: TableId,
 ) -> Option<(&'b [u8], &'b [u8], WellKnown)> {
-    let well_known = plan.well_known(number).filter(|well_known| well_known.is_moment())?;
+    let well_known = plan.shown_as(number).filter(|well_known| well_known.is_moment())?;
     Some((batch.number_bytes(table, 0), batch.number_bytes(table, 1), well_known))
 }

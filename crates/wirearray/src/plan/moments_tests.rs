@@ -106,7 +106,7 @@ fn only_fields_that_lead_to_moments_are_walked() {
     for (path, well_known) in [("at", Some(WellKnown::Timestamp)), ("at.seconds", None), ("id", None)] {
         let plan = plan.select([path]).unwrap();
         let inner = plan.message(0).fields[0].message;
-        assert_eq!(inner.and_then(|inner| plan.well_known(inner)), well_known, "{path}");
+        assert_eq!(inner.and_then(|inner| plan.shown_as(inner)), well_known, "{path}");
         assert_eq!(plan.message(0).moments.len(), usize::from(well_known.is_some()), "{path}");
     }
 }
@@ -114,7 +114,7 @@ fn only_fields_that_lead_to_moments_are_walked() {
 #[test]
 fn the_outermost_message_is_shown_as_what_it_is_by_name() {
     let plan = plan_of("google.protobuf.Timestamp");
-    assert_eq!(plan.well_known(0), None);
+    assert_eq!(plan.shown_as(0), None);
     let data = moment(1 << 60, -1);
     assert!(decode::decode(&plan, data.as_slice().into(), Options::DEFAULT).is_ok());
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Plan;
+use super::{Plan, WellKnown};
 use crate::column::{Cardinality, Data, Dtype, Item, List, NumberColumn, Table, Validity};
 
 /// The most names that a path may have. Messages nest 100 deep, so that a longer one leads to no value.
@@ -79,7 +79,12 @@ impl Plan {
 
     fn follow_names_within(&self, data: &Data, rest: &str, field: &str) -> Result<Data, PathError> {
         match data {
-            Data::Table(table) => self.follow_names(table, rest),
+            Data::Table(table) => {
+                let found = self.follow_names(table, rest)?;
+                let is_moment = self.shown_as(table.number()).is_some_and(WellKnown::is_moment);
+                // What moments are shown as has been made of these: written to, they would no longer tell the same time.
+                Ok(if is_moment { found.fixed() } else { found })
+            }
             Data::List(list) => {
                 let values = self.follow_names_within(&list.values, rest, field)?;
                 Ok(Data::List(Arc::new(List { offsets: list.offsets.clone(), values })))

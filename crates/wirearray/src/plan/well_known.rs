@@ -76,16 +76,22 @@ fn wrapped_kind_name(name: &str) -> Option<&'static str> {
 }
 
 impl Plan {
-    /// What the messages of table `number` stand for; nothing for those that are shown as messages.
-    pub fn well_known(&self, number: usize) -> Option<WellKnown> {
+    /// What the messages of table `number` are shown as; nothing for those that are shown as messages.
+    pub fn shown_as(&self, number: usize) -> Option<WellKnown> {
         self.message(number).well_known.filter(|_| self.shows_well_known_types)
+    }
+
+    /// What messages of the type of table `number` stand for, however they are shown, and whichever of their fields are
+    /// selected.
+    pub fn well_known_type(&self, number: usize) -> Option<WellKnown> {
+        WellKnown::of(self.schema.message(self.message(number).message), &Selection::All)
     }
 
     /// What the messages of a table stand for; nothing where they are shown as messages.
     ///
     /// Columns that were decoded have been looked at. Those of a caller's own may hold points in time that are out of range.
     pub fn shown(&self, table: &Table) -> Result<Option<Shown>, MomentFault> {
-        let Some(well_known) = self.well_known(table.number()) else { return Ok(None) };
+        let Some(well_known) = self.shown_as(table.number()) else { return Ok(None) };
         Ok(Some(match well_known {
             WellKnown::Timestamp => Shown::Timestamps(super::moments::nanoseconds(table, well_known)?),
             WellKnown::Duration => Shown::Durations(super::moments::nanoseconds(table, well_known)?),
