@@ -69,10 +69,12 @@ pub(crate) fn schema_error(error: &wirearray::SchemaError) -> PyErr {
     python::SchemaError::new_err((error.to_string(), file, line, column))
 }
 
-/// A `KeyError` for a path that leads nowhere, a `ValueError` where it leads to what has no presence.
+/// A `KeyError` for a path that leads nowhere, a `ValueError` where it leads to what has no presence or no names.
 pub(crate) fn path_error(error: PathError) -> PyErr {
     match error {
-        PathError::NoPresence { .. } | PathError::NoNumbers { .. } => PyValueError::new_err(error.to_string()),
+        PathError::NoPresence { .. } | PathError::NoNumbers { .. } | PathError::NotAnEnum { .. } => {
+            PyValueError::new_err(error.to_string())
+        }
         _ => PyKeyError::new_err(error.to_string()),
     }
 }

@@ -142,6 +142,72 @@ impl Record {
         Ok(bytes.map_or(0, i32::from_ne_bytes))
     }
 
+    /// Return the member of a oneof that is set.
+    ///
+    /// Parameters
+    /// ----------
+    /// oneof : str
+    ///     The oneof's name.
+    ///
+    /// Returns
+    /// -------
+    /// tuple of str and value, or None
+    ///     The name of the field that is set, and its value, ``None`` of one that is not selected; ``None`` alone where no field
+    ///     is set.
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     If there is no such oneof.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wirearray as wa
+    /// >>> text = 'syntax = "proto3"; message Event { oneof payload { string text = 1; int32 code = 2; } }'
+    /// >>> record = wa.Schema.from_source(text)["Event"].decode(b"\x0a\x02hi")
+    /// >>> match record.chosen("payload"):
+    /// ...     case ("text", text):
+    /// ...         print("a text:", text)
+    /// ...     case ("code", code):
+    /// ...         print("a code:", code)
+    /// a text: hi
+    fn chosen<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Option<(String, Bound<'py, PyAny>)>> {
+        let rows = self.row..self.row + 1;
+        let names = self.plan.chosen(&self.table, oneof, rows).map_err(errors::path_error)?;
+        let name = String::from_utf8_lossy(names.get(0).unwrap_or_default()).into_owned();
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let is_selected = self.plan.column_index(self.table.number(), &name).is_some();
+        let value = if is_selected { self.value(py, &name)? } else { py.None().into_bound(py) };
+        Ok(Some((name, value)))
+    }
+
+    /// Return the name of an enum's number.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The field's name, or a path of names joined by dots.
+    ///
+    /// Returns
+    /// -------
+    /// str, Strings or Ragged of Strings
+    ///     Of a repeated field the names of all its numbers. A number without a name has its digits, as in ProtoJSON; of several
+    ///     names of one number the first is taken.
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     If there is no such field.
+    /// ValueError
+    ///     If it is not of an enum.
+    fn enum_names<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let rows = self.row..self.row + 1;
+        let names = self.plan.enum_names(&self.table, name, rows).map_err(errors::path_error)?;
+        entry_object(py, &self.plan, &names, 0)
+    }
+
     /// Return the message as Python objects all the way down.
     ///
     /// Returns

@@ -270,6 +270,74 @@ impl Table {
         array::fixed_numbers(py, &self.plan.which(&self.table, oneof).map_err(errors::path_error)?, self.rows.clone())
     }
 
+    /// Return the name of the member of a oneof that each row has set.
+    ///
+    /// Parameters
+    /// ----------
+    /// oneof : str
+    ///     The oneof's name.
+    ///
+    /// Returns
+    /// -------
+    /// array of StringDType, shape (rows,)
+    ///     The name of the field that is set, also of one that is not selected; ``""`` where none is.
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     If there is no such oneof.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wirearray as wa
+    /// >>> text = 'syntax = "proto3"; message Event { oneof payload { string text = 1; int32 code = 2; } }'
+    /// >>> Event = wa.Schema.from_source(text)["Event"]
+    /// >>> table = Event.decode_many([b"\x0a\x02hi", b"\x10\x07", b""])
+    /// >>> table.chosen("payload").tolist()
+    /// ['text', 'code', '']
+    /// >>> table["code"][table.chosen("payload") == "code"]
+    /// array([7], dtype=int32)
+    fn chosen<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Bound<'py, PyAny>> {
+        let names = self.plan.chosen(&self.table, oneof, self.rows.clone()).map_err(errors::path_error)?;
+        Strings::new(self.plan.clone(), names, 0..self.rows.len()).to_numpy(py)
+    }
+
+    /// Return the names of an enum's numbers.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The field's name, or a path of names joined by dots.
+    ///
+    /// Returns
+    /// -------
+    /// array of StringDType, shape (rows,), or Ragged of Strings
+    ///     An entry for each row; of a repeated field ragged. A number without a name has its digits, as in ProtoJSON; of
+    ///     several names of one number the first is taken. Rows without a value have the default's.
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     If there is no such field.
+    /// ValueError
+    ///     If it is not of an enum.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wirearray as wa
+    /// >>> text = 'syntax = "proto3"; enum Side { BUY = 0; SELL = 1; } message Order { Side side = 1; }'
+    /// >>> table = wa.Schema.from_source(text)["Order"].decode_many([b"\x08\x01", b"", b"\x08\x07"])
+    /// >>> table.enum_names("side").tolist()
+    /// ['SELL', 'BUY', '7']
+    fn enum_names<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let rows = self.rows.clone();
+        let names = py.detach(|| self.plan.enum_names(&self.table, name, rows)).map_err(errors::path_error)?;
+        match names {
+            Data::Strings(names) => Strings::new(self.plan.clone(), names, 0..self.rows.len()).to_numpy(py),
+            names => column_object(py, &self.plan, &names, 0..self.rows.len()),
+        }
+    }
+
     /// Return the columns in a dict.
     ///
     /// Returns

@@ -127,7 +127,7 @@ def _short(value: Any) -> str:
             # In the coarsest unit that loses nothing, and in full.
             return str(np.datetime_as_string(value, unit="auto"))
         case np.timedelta64() if not np.isnat(value):
-            return f"{value / np.timedelta64(1, 's'):.9g} s"
+            return f"{np.format_float_positional(value / np.timedelta64(1, 's'), trim='-')} s"
         case _:
             text = str(value)
     return text if len(text) <= 24 else f"{text[:20]}..."

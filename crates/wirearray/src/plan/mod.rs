@@ -6,6 +6,7 @@
 mod assemble;
 mod build;
 mod moments;
+mod names;
 mod path;
 mod restore;
 mod select;

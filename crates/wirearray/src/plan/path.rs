@@ -27,6 +27,9 @@ pub enum PathError {
     /// A path leads to no numbers that could be decoded into an array.
     #[error("field {path:?} cannot be decoded into an array: {reason}")]
     NoNumbers { path: String, reason: &'static str },
+    /// Names were asked of a field that has none.
+    #[error("field {path:?} has no names: {reason}")]
+    NotAnEnum { path: String, reason: &'static str },
     /// Presence was asked of a field that has none.
     #[error("field {path:?} has no presence: {reason}")]
     NoPresence { path: String, reason: &'static str },
