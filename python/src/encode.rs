@@ -29,7 +29,8 @@ impl MessageType {
     /// message : mapping of str to value, or Record
     ///     The fields by name. A singular field takes a number, ``str``, ``bytes``, mapping or :class:`Record`; a repeated one
     ///     an array or list, of messages also a :class:`Table` or a dict of columns; a map a dict. An enum takes numbers or
-    ///     names, ``Timestamp`` and ``Duration`` take ``datetime64`` and ``timedelta64``. ``None`` is absent.
+    ///     names, ``Timestamp`` and ``Duration`` take ``datetime64`` and ``timedelta64``, wrappers what they wrap. ``None`` is
+    ///     absent.
     /// align : bool, 8 or 64, default False
     ///     Start every packed field of fixed-width numbers at a multiple of that many bytes from the start of the message, so
     ///     that views of it are aligned; ``True`` is 64. The official parsers read such messages.

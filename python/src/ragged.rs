@@ -43,8 +43,12 @@ impl Ragged {
 
     /// The values of all entries, messages of well-known types as messages.
     pub(crate) fn raw_values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.values_of(py, &self.plan.showing(false))
+    }
+
+    fn values_of<'py>(&self, py: Python<'py>, plan: &Arc<Plan>) -> PyResult<Bound<'py, PyAny>> {
         let values = self.list.offsets.range_of_all(self.entries.clone()).unwrap_or_default();
-        column_object(py, &self.plan.showing(false), &self.list.values, values)
+        column_object(py, plan, &self.list.values, values)
     }
 
     fn data(&self) -> Data {
@@ -62,8 +66,7 @@ impl Ragged {
     /// The values of all entries, one after the other: array, Strings, Table or Ragged.
     #[getter]
     pub(crate) fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let values = self.list.offsets.range_of_all(self.entries.clone()).unwrap_or_default();
-        column_object(py, &self.plan, &self.list.values, values)
+        self.values_of(py, &self.plan)
     }
 
     /// Where each entry's values start and end: read-only array of int64, shape (entries + 1,), ascending from 0.

@@ -20,6 +20,8 @@ use crate::values::{self, entry_object};
 /// - of a number, bool or enum a NumPy scalar;
 /// - of a string ``str``, of bytes ``bytes``;
 /// - of a message a :class:`Record`, or ``None`` where it is absent;
+/// - of a ``google.protobuf.Timestamp`` or ``Duration`` ``datetime64[ns]`` or ``timedelta64[ns]``, and of a wrapper as
+///   ``DoubleValue`` what it wraps, or ``None``;
 /// - of a repeated number an array;
 /// - of a repeated string :class:`Strings`;
 /// - of a repeated message, or of a map, a :class:`Table`.

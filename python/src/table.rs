@@ -28,6 +28,8 @@ use crate::values::{self, IntoBoundPyAny, column_object, entry_object};
 /// - of a number, bool or enum an array;
 /// - of a string or bytes :class:`Strings`;
 /// - of a message a :class:`Table`, with ``present`` rows and absent ones;
+/// - of a ``google.protobuf.Timestamp`` or ``Duration`` an array of ``datetime64[ns]`` or ``timedelta64[ns]``, ``NaT`` where it
+///   is absent, and of a wrapper as ``DoubleValue`` what it wraps (``well_known_types=False`` leaves them messages);
 /// - of anything repeated, maps too, :class:`Ragged`; a map's values are a table of ``key`` and ``value``.
 ///
 /// ``table["a.b"]`` is the column ``b`` within the messages of column ``a``, ``table["a", "b"]`` a tuple of columns, and
@@ -35,7 +37,9 @@ use crate::values::{self, IntoBoundPyAny, column_object, entry_object};
 /// ``table[2:5]``, ``table[mask]`` and ``table[[1, 4]]`` are tables; a slice is not copied.
 ///
 /// Rows without a value hold the field's default. Changing an array changes the table's values; the next look at the same
-/// column shows them. Arrays that a caller gave are shown read-only; changing them there changes the table as well.
+/// column shows them. Arrays that a caller gave are shown read-only; changing them there changes the table as well. Times are
+/// read-only too, because they are made of seconds and nanoseconds once, when they are first asked for; so are these,
+/// ``table["time.seconds"]``. :meth:`of` makes a table with other times.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Table {
     plan: Arc<Plan>,
