@@ -206,6 +206,7 @@ impl MessageType {
         signature = (data, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None, well_known_types = true),
         text_signature = "($self, data, *, copy=True, keep_unknown=False, threads=None, out=None, well_known_types=True)"
     )]
+    #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn decode(
         &self,
         py: Python<'_>,
@@ -253,6 +254,7 @@ impl MessageType {
         signature = (path, *, copy = CopyArgument::TRUE, keep_unknown = false, threads = ThreadsArgument::ALL, out = None, well_known_types = true),
         text_signature = "($self, path, *, copy=True, keep_unknown=False, threads=None, out=None, well_known_types=True)"
     )]
+    #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn load(
         &self,
         py: Python<'_>,
