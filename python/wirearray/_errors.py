@@ -11,7 +11,7 @@ class DecodeError(ValueError):
     kind : str
         What is wrong, in a few stable words: "truncated", "length past end", "invalid utf-8" and so on.
     offset : int
-        The byte of the input at which the faulty item begins.
+        The byte of the input at which the faulty item begins; of a time out of range that of its message.
     path : str
         The field being read, as in ``series[3].times``; empty where no field was reached.
     row : int or None

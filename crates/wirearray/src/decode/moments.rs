@@ -128,3 +128,74 @@ fn moments<'b>(
     let well_known = plan.shown_as(number).filter(|well_known| well_known.is_moment())?;
     Some((batch.number_bytes(table, 0), batch.number_bytes(table, 1), well_known))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::column::Data;
+    use crate::schema::{Schema, compile_source};
+
+    const TEXT: &str = r#"
+        syntax = "proto3";
+        import "google/protobuf/timestamp.proto";
+        message M { google.protobuf.Timestamp at = 1; repeated google.protobuf.Timestamp times = 2; int32 id = 3; }
+    "#;
+
+    // A time of 7 s, one of -1 ns within a list, a varint that does not end, and an empty message.
+    const GOOD: &[u8] = b"\x0a\x02\x08\x07\x18\x01";
+    const BAD: &[u8] = b"\x12\x00\x12\x0b\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+    const BROKEN: &[u8] = b"\x18\xff";
+
+    #[test]
+    fn messages_with_a_time_out_of_range_are_left_out_in_their_order_among_other_bad_ones() {
+        let plan = plan();
+        let pieces: [&[&[u8]]; 3] =
+            [&[GOOD, BAD, BROKEN, GOOD], &[b"", GOOD], &[BROKEN, BAD, BAD, BROKEN, GOOD, BAD, GOOD]];
+        let mut decoder = decoder(&plan, OnError::Skip);
+        for piece in pieces {
+            assert_eq!(decoder.push_all(|| messages(piece), 0, 0), Ok(()));
+        }
+        let found: Vec<_> = decoder.faults().iter().map(|error| (error.row().unwrap(), error.path())).collect();
+        let time = "times[1]";
+        assert_eq!(found, [(1, time), (2, "id"), (6, "id"), (7, time), (8, time), (9, "id"), (11, time)]);
+        assert_eq!(decoder.messages(), 13);
+        let table = decoder.finish();
+        let Data::Numbers(numbers) = &table.column(2).data else { panic!("numbers") };
+        assert_eq!(numbers.values.as_slice::<u32>(), [1, 1, 0, 1, 1, 1]);
+    }
+
+    #[test]
+    fn the_first_bad_message_ends_it_and_those_before_it_stay() {
+        let plan = plan();
+        for (piece, row, path) in [([GOOD, BAD, BROKEN], 1, "times[1]"), ([GOOD, BROKEN, BAD], 1, "id")] {
+            let mut decoder = decoder(&plan, OnError::Raise);
+            let error = decoder.push_all(|| messages(&piece), 0, 0).unwrap_err();
+            assert_eq!((error.row(), error.path()), (Some(row), path));
+            assert_eq!(decoder.finish().rows(), 1);
+        }
+    }
+
+    #[test]
+    fn times_that_are_not_shown_are_not_looked_at() {
+        let plan = Arc::new(plan()).showing(false);
+        let mut decoder = decoder(&plan, OnError::Raise);
+        assert_eq!(decoder.push_all(|| messages(&[GOOD, BAD]), 0, 0), Ok(()));
+        assert_eq!(decoder.finish().rows(), 2);
+    }
+
+    fn plan() -> Plan {
+        let schema = Schema::from_descriptor_set(&compile_source("m.proto", TEXT, &[]).unwrap()).unwrap();
+        let message = schema.message_id("M").unwrap();
+        Plan::new(Arc::new(schema), message)
+    }
+
+    fn decoder(plan: &Plan, on_error: OnError) -> Decoder<'_> {
+        Decoder::new(plan, Options { on_error, ..Options::DEFAULT }, Batch::new(plan.layout().clone()))
+    }
+
+    fn messages<'a>(piece: &'a [&'a [u8]]) -> impl Iterator<Item = (Input<'a>, Range<usize>)> {
+        piece.iter().map(|&message| (Input::from(message), 0..message.len()))
+    }
+}

@@ -4,6 +4,8 @@
 //! What is beyond them, or whose nanoseconds are not what the types' comments demand, is a fault. Whole columns are looked at for
 //! them: a pass over seconds and nanoseconds that any processor does many at a time.
 
+use std::ops::Range;
+
 use super::{Plan, WellKnown};
 use crate::column::{Buffer, Column, Data, Dtype, Memory, NumberColumn, Table};
 use crate::error::{DecodeError, DecodeErrorKind, WireError};
@@ -161,30 +163,14 @@ impl<'t> Moments<'t> {
         (0..table.rows()).filter(is_wrong).map(fault).collect()
     }
 
-    /// No loop has a branch, and what is compared are signs, so that many rows are done at a time.
     fn are_all_far_from_faults(&self) -> bool {
-        const NANOS: i32 = PER_SECOND as i32 - 1;
-        let seconds = self.seconds.iter().map(|&bytes| i64::from_ne_bytes(bytes));
-        let nanos = self.nanos.iter().map(|&bytes| i32::from_ne_bytes(bytes));
-        let (lowest, width) = if self.is_span { (-NANOS, 2 * NANOS) } else { (0, NANOS) };
-        // A number is in `0..=width` where neither it nor what it lacks of the width is negative.
-        let far = |seconds: i64| {
-            let above = seconds.wrapping_add(MOST_SECONDS);
-            above | (2 * MOST_SECONDS).wrapping_sub(above)
-        };
-        let wild = |nanos: i32| {
-            let above = nanos.wrapping_sub(lowest);
-            above | width.wrapping_sub(above)
-        };
-        let are_far = seconds.clone().fold(0, |signs, seconds| signs | far(seconds)) < 0;
-        let are_wild = nanos.clone().fold(0, |signs, nanos| signs | wild(nanos)) < 0;
-        if are_far || are_wild {
-            return false;
-        }
-        // Both parts of a span have one sign.
-        let crossed = |seconds: i64, nanos: i64| (-seconds & nanos) | (seconds & -nanos);
-        let pairs = seconds.zip(nanos.map(i64::from));
-        !self.is_span || pairs.fold(0, |signs, (seconds, nanos)| signs | crossed(seconds, nanos)) >= 0
+        /// Times that are looked at together: what is read of them once stays in the first cache.
+        const BLOCK: usize = 1024;
+        let rows = self.seconds.len().max(self.nanos.len());
+        (0..rows).step_by(BLOCK).all(|start| {
+            let (seconds, nanos) = (block(self.seconds, start..start + BLOCK), block(self.nanos, start..start + BLOCK));
+            are_far(seconds, nanos, self.is_span)
+        })
     }
 
     /// The nanoseconds of a row; nothing where they are out of range.
@@ -213,6 +199,37 @@ impl<'t> Moments<'t> {
         });
         totals.freeze()
     }
+}
+
+/// As many of the elements as there are.
+fn block<T>(elements: &[T], range: Range<usize>) -> &[T] {
+    &elements[range.start.min(elements.len())..range.end.min(elements.len())]
+}
+
+/// No loop has a branch, and what is compared are signs, so that many times are looked at at once.
+fn are_far(seconds: &[[u8; 8]], nanos: &[[u8; 4]], is_span: bool) -> bool {
+    const NANOS: i32 = PER_SECOND as i32 - 1;
+    let seconds = seconds.iter().map(|&bytes| i64::from_ne_bytes(bytes));
+    let nanos = nanos.iter().map(|&bytes| i32::from_ne_bytes(bytes));
+    let (lowest, width) = if is_span { (-NANOS, 2 * NANOS) } else { (0, NANOS) };
+    // A number is in `0..=width` where neither it nor what it lacks of the width is negative.
+    let far = |seconds: i64| {
+        let above = seconds.wrapping_add(MOST_SECONDS);
+        above | (2 * MOST_SECONDS).wrapping_sub(above)
+    };
+    let wild = |nanos: i32| {
+        let above = nanos.wrapping_sub(lowest);
+        above | width.wrapping_sub(above)
+    };
+    if seconds.clone().fold(0, |signs, seconds| signs | far(seconds)) < 0
+        || nanos.clone().fold(0, |signs, nanos| signs | wild(nanos)) < 0
+    {
+        return false;
+    }
+    // Both parts of a span have one sign.
+    let crossed = |seconds: i64, nanos: i64| (-seconds & nanos) | (seconds & -nanos);
+    let pairs = seconds.zip(nanos.map(i64::from));
+    !is_span || pairs.fold(0, |signs, (seconds, nanos)| signs | crossed(seconds, nanos)) >= 0
 }
 
 #[cfg(test)]

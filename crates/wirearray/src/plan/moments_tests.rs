@@ -41,8 +41,8 @@ fn what_is_no_number_of_nanoseconds_is_a_fault_wherever_it_stands() {
     let durations = [(1, -1), (-1, 1), (0, 1_000_000_000), (0, -1_000_000_000), (-largest, -854_775_808)];
     for (well_known, others) in [(WellKnown::Timestamp, timestamps), (WellKnown::Duration, durations)] {
         for wrong in both.into_iter().chain(others) {
-            for place in [0, 1, 63] {
-                let mut parts = vec![(7, 9); 64];
+            for place in [0, 1, 1023, 1024, 2999] {
+                let mut parts = vec![(7, 9); 3000];
                 parts[place] = wrong;
                 let fault = totals(&parts, well_known).unwrap_err();
                 assert_eq!((fault.row, fault.seconds, fault.nanos), (place, wrong.0, wrong.1), "{well_known:?}");
