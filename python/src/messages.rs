@@ -115,7 +115,7 @@ impl parallel::Messages for Messages {
         }
     }
 
-    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> {
+    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone {
         let (buffers, whole, offsets, places) = match self {
             Self::Buffers(buffers) => (&buffers[rows], None, &[][..], (&[][..], &[][..])),
             Self::OneBuffer(owner, offsets) => {

@@ -174,7 +174,7 @@ impl Messages for Buffers<'_> {
         self.0.len()
     }
 
-    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> {
+    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone {
         self.0[rows].iter().map(|&message| (message.into(), 0..message.len()))
     }
 

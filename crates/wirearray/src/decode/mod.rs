@@ -149,7 +149,7 @@ pub fn decode_into(
 /// Panics where a range goes past its input.
 pub fn decode_many<'a>(
     plan: &Plan,
-    messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
+    messages: impl Iterator<Item = (Input<'a>, Range<usize>)> + Clone,
     total_len: usize,
     options: Options,
 ) -> Result<Table, DecodeError> {
@@ -248,7 +248,7 @@ impl<'p> Decoder<'p> {
     /// Panics where a range goes past its input.
     pub fn push_all<'a>(
         &mut self,
-        messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
+        messages: impl Iterator<Item = (Input<'a>, Range<usize>)> + Clone,
         len_left: usize,
     ) -> Result<(), DecodeError> {
         if self.plan.has_moments() {

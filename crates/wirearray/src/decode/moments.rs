@@ -12,9 +12,6 @@ use crate::column::{Batch, TableId};
 use crate::error::DecodeError;
 use crate::plan::{MomentFault, Plan, WellKnown, are_far_from_faults};
 
-/// Messages whose times are looked at together, while the columns are still in the cache; they are kept until then.
-const TOGETHER: usize = 1024;
-
 /// How far a batch was filled.
 struct Mark {
     rows: usize,
@@ -27,27 +24,16 @@ impl Decoder<'_> {
     /// Decodes messages into the next rows, as [`Decoder::push_all`] does, and looks at the times in them.
     pub(super) fn push_checked<'a>(
         &mut self,
-        mut messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
-        mut len_left: usize,
+        messages: impl Iterator<Item = (Input<'a>, Range<usize>)> + Clone,
+        len_left: usize,
     ) -> Result<(), DecodeError> {
-        let mut taken = Vec::new();
-        loop {
-            let start = self.mark();
-            let some = messages.by_ref().take(TOGETHER).inspect(|message| taken.push(message.clone()));
-            let pushed = self.push_unchecked(some, len_left);
-            let faults = if self.is_far_from_faults(&start) { Vec::new() } else { self.moment_faults(&taken) };
-            if faults.is_empty() {
-                pushed?;
-            } else {
-                self.push_again_without(faults, start, &taken, len_left)?;
-            }
-            if taken.len() < TOGETHER {
-                return Ok(());
-            }
-            let len: usize = taken.iter().map(|(_, range)| range.len()).sum();
-            len_left = len_left.saturating_sub(len);
-            taken.clear();
+        let start = self.mark();
+        let pushed = self.push_unchecked(messages.clone(), len_left);
+        if self.is_far_from_faults(&start) {
+            return pushed;
         }
+        let faults = self.moment_faults(messages.clone());
+        if faults.is_empty() { pushed } else { self.push_again_without(faults, start, messages, len_left) }
     }
 
     /// Where the batch ends now.
@@ -76,11 +62,11 @@ impl Decoder<'_> {
 
     /// Decodes messages once more from the mark on, without those that have a time out of range, or up to the first of them.
     #[cold]
-    fn push_again_without(
+    fn push_again_without<'a>(
         &mut self,
         faults: Vec<(usize, MomentFault)>,
         start: Mark,
-        messages: &[(Input<'_>, Range<usize>)],
+        mut messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
         len_left: usize,
     ) -> Result<(), DecodeError> {
         self.batch.truncate(start.rows);
@@ -88,20 +74,24 @@ impl Decoder<'_> {
         self.faults.truncate(start.faults);
         let mut next = 0;
         for (message, fault) in faults {
-            self.push_unchecked(messages[next..message].iter().cloned(), len_left)?;
+            self.push_unchecked(messages.by_ref().take(message - next), len_left)?;
             // Where the time stood is no longer known.
-            self.leave_out(fault.error(messages[message].1.start))?;
+            let offset = messages.next().map_or(0, |(_, range)| range.start);
+            self.leave_out(fault.error(offset))?;
             next = message + 1;
         }
-        self.push_unchecked(messages[next..].iter().cloned(), len_left)
+        self.push_unchecked(messages, len_left)
     }
 
     /// The numbers of the messages that have a time out of range, each with its fault.
     #[cold]
-    fn moment_faults(&self, messages: &[(Input<'_>, Range<usize>)]) -> Vec<(usize, MomentFault)> {
+    fn moment_faults<'a>(
+        &self,
+        messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
+    ) -> Vec<(usize, MomentFault)> {
         let options = Options { views: Views::Never, on_error: OnError::Skip, keep_unknown: false, ..self.options };
         let mut decoder = Decoder::new(self.plan, options, Batch::new(self.plan.layout().clone()));
-        let pushed = decoder.push_unchecked(messages.iter().cloned(), 0);
+        let pushed = decoder.push_unchecked(messages, 0);
         debug_assert!(pushed.is_ok(), "bad messages are left out");
         let left_out = std::mem::take(decoder.faults());
         let mut left_out = left_out.iter().filter_map(DecodeError::row).peekable();
@@ -155,7 +145,7 @@ mod tests {
             [&[GOOD, BAD, BROKEN, GOOD], &[b"", GOOD], &[BROKEN, BAD, BAD, BROKEN, GOOD, BAD, GOOD]];
         let mut decoder = decoder(&plan, OnError::Skip);
         for piece in pieces {
-            assert_eq!(decoder.push_all(|| messages(piece), 0, 0), Ok(()));
+            assert_eq!(decoder.push_all(messages(piece), 0), Ok(()));
         }
         let found: Vec<_> = decoder.faults().iter().map(|error| (error.row().unwrap(), error.path())).collect();
         let time = "times[1]";
@@ -171,7 +161,7 @@ mod tests {
         let plan = plan();
         for (piece, row, path) in [([GOOD, BAD, BROKEN], 1, "times[1]"), ([GOOD, BROKEN, BAD], 1, "id")] {
             let mut decoder = decoder(&plan, OnError::Raise);
-            let error = decoder.push_all(|| messages(&piece), 0, 0).unwrap_err();
+            let error = decoder.push_all(messages(&piece), 0).unwrap_err();
             assert_eq!((error.row(), error.path()), (Some(row), path));
             assert_eq!(decoder.finish().rows(), 1);
         }
@@ -181,7 +171,7 @@ mod tests {
     fn times_that_are_not_shown_are_not_looked_at() {
         let plan = Arc::new(plan()).showing(false);
         let mut decoder = decoder(&plan, OnError::Raise);
-        assert_eq!(decoder.push_all(|| messages(&[GOOD, BAD]), 0, 0), Ok(()));
+        assert_eq!(decoder.push_all(messages(&[GOOD, BAD]), 0), Ok(()));
         assert_eq!(decoder.finish().rows(), 2);
     }
 
@@ -195,7 +185,7 @@ mod tests {
         Decoder::new(plan, Options { on_error, ..Options::DEFAULT }, Batch::new(plan.layout().clone()))
     }
 
-    fn messages<'a>(piece: &'a [&'a [u8]]) -> impl Iterator<Item = (Input<'a>, Range<usize>)> {
+    fn messages<'a>(piece: &'a [&'a [u8]]) -> impl Iterator<Item = (Input<'a>, Range<usize>)> + Clone {
         piece.iter().map(|&message| (Input::from(message), 0..message.len()))
     }
 }

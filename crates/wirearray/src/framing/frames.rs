@@ -39,7 +39,7 @@ impl Iterator for Frames<'_> {
 }
 
 /// Goes from frame to frame.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Walk {
     framing: Framing,
     is_verified: bool,

@@ -15,7 +15,7 @@ pub trait Messages: Sync {
         self.len() == 0
     }
     /// Some of them: of each its input, and where it lies there.
-    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)>;
+    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone;
     /// The bytes of them all, which bound what columns reserve.
     fn total_len(&self) -> usize;
 }
@@ -65,7 +65,7 @@ impl<'m, M: Messages> Source for Listed<'m, M> {
     fn next_messages(
         &mut self,
         wanted: Wanted,
-    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)>>, Fault> {
+    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone>, Fault> {
         let rows = self.row..self.messages.len().min(self.row.saturating_add(wanted.messages));
         if rows.is_empty() || wanted.is_met() {
             return Ok(None);
@@ -93,7 +93,7 @@ pub(super) struct Rows<'m, M> {
 }
 
 impl<M: Messages> Piece for Rows<'_, M> {
-    fn messages(&self) -> impl Iterator<Item = (Input<'_>, Range<usize>)> {
+    fn messages(&self) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone {
         self.messages.rows(self.rows.clone())
     }
 

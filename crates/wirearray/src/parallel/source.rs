@@ -14,11 +14,11 @@ pub trait Source: Send {
     /// behind it, after any other fault there is nothing more.
     fn next_piece(&mut self, wanted: Wanted) -> Result<Option<Self::Piece>, Fault>;
     /// The same for one thread alone, which need not know how many they are before it has decoded them: only those that were
-    /// taken from the iterator are gone.
+    /// taken from the iterator, or from a clone of it, are gone.
     fn next_messages(
         &mut self,
         wanted: Wanted,
-    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)>>, Fault>;
+    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone>, Fault>;
     /// Says where in the source an error is that counts bytes of the input of the messages that came last.
     fn place(&self, error: &mut DecodeError);
     /// The bytes of the source that have been taken.
@@ -30,7 +30,7 @@ pub trait Source: Send {
 /// Successive messages.
 pub trait Piece: Send {
     /// Of each its input, and where it lies there.
-    fn messages(&self) -> impl Iterator<Item = (Input<'_>, Range<usize>)>;
+    fn messages(&self) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone;
     /// How many there are.
     fn count(&self) -> usize;
     /// The bytes that they take in their source.

@@ -298,7 +298,7 @@ impl Source for Chain {
     fn next_messages(
         &mut self,
         wanted: Wanted,
-    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)>>, Fault> {
+    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone>, Fault> {
         let is_ahead = !wanted.is_met() && self.find()?;
         let open = self.open.as_mut().filter(|_| is_ahead);
         Ok(open.and_then(|open| open.follow(wanted, &mut self.layout)))

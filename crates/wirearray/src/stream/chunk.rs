@@ -80,7 +80,7 @@ impl Chunk {
 }
 
 impl Piece for Chunk {
-    fn messages(&self) -> impl Iterator<Item = (Input<'_>, Range<usize>)> {
+    fn messages(&self) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone {
         let input = Input { bytes: (*self.bytes).as_ref(), owner: None };
         let ranges = match &self.places {
             Places::Framed(framing, range) => Ranges::Framed(Frames::new(*framing, input.bytes, range.clone())),

@@ -1,5 +1,6 @@
 //! The stretch of a stream that is in memory, and how far it has been read.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::slice;
 
@@ -84,7 +85,7 @@ impl Window {
             return Following::Single(Some((Input { bytes, owner: None }, message)));
         }
         let until = self.at.saturating_add(wanted.len.min(FOLLOWED));
-        Following::Framed { walk, bytes, at: &mut self.at, most: wanted.messages, until }
+        Following::Framed { walk, bytes, at: Cell::from_mut(&mut self.at), most: wanted.messages, until }
     }
 
     /// The byte of the stream behind the last message.
@@ -106,9 +107,10 @@ impl Window {
 }
 
 /// Messages that are found as they are taken.
+#[derive(Clone)]
 pub(super) enum Following<'w> {
-    /// In frames; `at` moves behind each.
-    Framed { walk: Walk, bytes: &'w [u8], at: &'w mut usize, most: usize, until: usize },
+    /// In frames; `at` is behind the one that was taken last, from whichever clone.
+    Framed { walk: Walk, bytes: &'w [u8], at: &'w Cell<usize>, most: usize, until: usize },
     /// The one that the whole stream is.
     Single(Option<(Input<'w>, Range<usize>)>),
     /// Where it is known already.
@@ -126,7 +128,7 @@ impl<'w> Iterator for Following<'w> {
                     return None;
                 }
                 let Ok(Ahead::Message(payload)) = walk.step(bytes) else { return None };
-                **at = walk.end;
+                at.set(walk.end);
                 Some((Input { bytes, owner: None }, payload))
             }
             Self::Single(message) => message.take(),
