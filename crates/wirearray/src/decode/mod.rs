@@ -241,7 +241,8 @@ impl<'p> Decoder<'p> {
     /// Decodes messages, each in a range of its input, into the next rows. `len_left` is how many bytes they have together, and
     /// all that may still come after them; it bounds what columns reserve.
     ///
-    /// After an error, the messages before the one that is bad are in the batch.
+    /// After an error, the messages before the one that is bad are in the batch. Where a time is out of range, clones of the
+    /// messages are decoded once more.
     ///
     /// # Panics
     ///
