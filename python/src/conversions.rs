@@ -89,7 +89,7 @@ impl Strings {
     /// ------
     /// ValueError
     ///     If one of them is not UTF-8, which ``StringDType`` cannot hold: ``numpy.asarray(strings, object)`` can.
-    fn to_numpy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn to_numpy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         values::in_python(slf.py(), "_numpy", "array_of_strings", (slf, slf.py().None(), slf.py().None()))
     }
 

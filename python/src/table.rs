@@ -91,6 +91,11 @@ impl Table {
         )
     }
 
+    /// Strings of the rows as an array.
+    fn array_of<'py>(&self, py: Python<'py>, strings: StringColumn) -> PyResult<Bound<'py, PyAny>> {
+        Strings::to_numpy(&Bound::new(py, Strings::new(self.plan.clone(), strings, 0..self.rows.len()))?)
+    }
+
     fn data(&self) -> Data {
         Data::Table(self.table.clone())
     }
@@ -303,7 +308,7 @@ impl Table {
     /// array([7], dtype=int32)
     fn chosen<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Bound<'py, PyAny>> {
         let names = self.plan.chosen(&self.table, oneof, self.rows.clone()).map_err(errors::path_error)?;
-        Strings::new(self.plan.clone(), names, 0..self.rows.len()).to_numpy(py)
+        self.array_of(py, names)
     }
 
     /// Return the names of an enum's numbers.
@@ -337,7 +342,7 @@ impl Table {
         let rows = self.rows.clone();
         let names = py.detach(|| self.plan.enum_names(&self.table, name, rows)).map_err(errors::path_error)?;
         match names {
-            Data::Strings(names) => Strings::new(self.plan.clone(), names, 0..self.rows.len()).to_numpy(py),
+            Data::Strings(names) => self.array_of(py, names),
             names => column_object(py, &self.plan, &names, 0..self.rows.len()),
         }
     }
