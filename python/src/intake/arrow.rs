@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use wirearray::arrow::{Imported, Scalar, Strings, Unit, Values};
 use wirearray::column::{self, Column, Data, Dtype, Item, List, Memory, NumberColumn, Offsets, Validity};
+use wirearray::plan::WellKnown;
 use wirearray::schema::Kind;
 
 use super::{Intake, Taken, of_table};
@@ -51,14 +52,27 @@ impl<'py> Intake<'py> {
                 self.depth -= 1;
                 self.assemble(number, len, validity, columns)
             }
-            Values::Numbers(scalar, memory) if is_time(scalar) => {
-                let array = self.masked(scalar, &memory, &validity)?;
-                match self.moments(number, |_| Ok(array))? {
+            other => self.arrow_well_known(number, Imported { len, validity, values: other }),
+        }
+    }
+
+    /// The messages that values stand for: times, and what wrappers hold.
+    fn arrow_well_known(&mut self, number: usize, column: Imported) -> PyResult<Arc<column::Table>> {
+        let len = column.len;
+        match (self.plan.well_known_type(number), &column.values) {
+            (Some(WellKnown::Wrapper), _) => {
+                // The wrapper is what is absent, not what it holds.
+                let Taken { data, validity } = self.arrow_column(number, 0, column)?;
+                self.assemble(number, len, validity, vec![Some(Column { data, validity: Validity::All })])
+            }
+            (Some(_), Values::Numbers(scalar, memory)) if is_time(*scalar) => {
+                let array = self.masked(*scalar, memory, &column.validity)?;
+                match self.moments(number, array)? {
                     Some(table) => Ok(table),
-                    None => Err(self.other_type("structs", &Values::Numbers(scalar, memory))),
+                    None => Err(self.other_type("structs", &column.values)),
                 }
             }
-            other => Err(self.other_type("structs", &other)),
+            _ => Err(self.other_type("structs", &column.values)),
         }
     }
 

@@ -49,7 +49,7 @@ impl<'py> Intake<'py> {
     }
 
     /// Points in time or spans of it; nothing where the values are neither.
-    fn moments(&mut self, number: usize, values: Bound<'py, PyAny>) -> PyResult<Option<Arc<column::Table>>> {
+    pub(super) fn moments(&mut self, number: usize, values: Bound<'py, PyAny>) -> PyResult<Option<Arc<column::Table>>> {
         let name = self.plan.message_name(number).to_owned();
         let found = self.helper("moments")?.call1((values, name)).map_err(|error| self.misfit(error, true))?;
         if found.is_none() {

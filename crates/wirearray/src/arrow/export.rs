@@ -9,7 +9,7 @@ use super::types::{Enums, ExportError, Options, Types, is_map};
 use crate::column::{
     Buffer, Cardinality, Data, Dtype, Item, List, Memory, NumberColumn, StringColumn, Table, Validity,
 };
-use crate::plan::Plan;
+use crate::plan::{Plan, Shown};
 use crate::schema::Kind;
 
 /// What becomes of rows that stand for no message.
@@ -125,9 +125,11 @@ impl<'p> Arrays<'p> {
                 self.data(&table.column(index).data, Some(field.kind), around)?
             }
             _ => match layout.cardinality {
-                Cardinality::Repeated | Cardinality::Map => self.no_lists(&layout.item, field.kind, rows, around)?,
-                Cardinality::Explicit => self.defaults(&layout.item, field.kind, rows, &Validity::Nothing)?,
-                Cardinality::Implicit => self.defaults(&layout.item, field.kind, rows, around)?,
+                Cardinality::Repeated | Cardinality::Map => {
+                    self.no_lists(&layout.item, Some(field.kind), rows, around)?
+                }
+                Cardinality::Explicit => self.defaults(&layout.item, Some(field.kind), rows, &Validity::Nothing)?,
+                Cardinality::Implicit => self.defaults(&layout.item, Some(field.kind), rows, around)?,
             },
         };
         self.path.pop();
@@ -138,7 +140,14 @@ impl<'p> Arrays<'p> {
         match data {
             Data::Numbers(numbers) => Ok(self.numbers(numbers, kind, validity)),
             Data::Strings(strings) => self.strings(strings, validity),
-            Data::Table(table) => self.messages(table, validity),
+            Data::Table(table) => match self.plan.shown(table) {
+                Ok(Some(Shown::Timestamps(numbers) | Shown::Durations(numbers))) => {
+                    Ok(self.numbers(&numbers, None, validity))
+                }
+                Ok(Some(Shown::Values(values))) => self.data(&values, None, validity),
+                Ok(None) => self.messages(table, validity),
+                Err(fault) => Err(ExportError::Moment { path: self.path(), fault }),
+            },
             Data::List(list) => self.list(list, kind, validity),
         }
     }
@@ -210,15 +219,25 @@ impl<'p> Arrays<'p> {
     }
 
     /// Rows without a value, of a field that is not repeated.
-    fn defaults(&mut self, item: &Item, kind: Kind, rows: usize, validity: &Validity) -> Result<Array, ExportError> {
+    fn defaults(
+        &mut self,
+        item: &Item,
+        kind: Option<Kind>,
+        rows: usize,
+        validity: &Validity,
+    ) -> Result<Array, ExportError> {
         match item {
             Item::Number { dtype, .. } => {
                 let values = self.zeros(rows * dtype.size());
-                Ok(self.numbers(&NumberColumn { dtype: *dtype, values }, Some(kind), validity))
+                Ok(self.numbers(&NumberColumn { dtype: *dtype, values }, kind, validity))
             }
             Item::String { .. } => {
                 let (offsets, data) = (self.zeros((rows + 1) * size_of::<i64>()), self.zeros(0));
                 Ok(Array::new(rows, validity, [offsets, data]))
+            }
+            Item::Table(inner) if self.plan.shown_as(*inner).is_some() => {
+                // The first field is the value that is wrapped, or as wide as nanoseconds.
+                self.defaults(&self.plan.layout().tables[*inner].columns[0].item, None, rows, validity)
             }
             Item::Table(inner) => {
                 let columns = self.columns(*inner, rows, None, &Validity::All)?;
@@ -228,7 +247,13 @@ impl<'p> Arrays<'p> {
     }
 
     /// Rows without a value, of a repeated field.
-    fn no_lists(&mut self, item: &Item, kind: Kind, rows: usize, validity: &Validity) -> Result<Array, ExportError> {
+    fn no_lists(
+        &mut self,
+        item: &Item,
+        kind: Option<Kind>,
+        rows: usize,
+        validity: &Validity,
+    ) -> Result<Array, ExportError> {
         let values = self.defaults(item, kind, 0, &Validity::All)?;
         let is_map = matches!(*item, Item::Table(number) if is_map(self.plan, number));
         let size = if is_map { size_of::<i32>() } else { size_of::<i64>() };

@@ -3,7 +3,7 @@
 use super::field::Field;
 use super::members::{Member, members};
 use crate::column::{Cardinality, Data, Dtype, Item, Table};
-use crate::plan::Plan;
+use crate::plan::{MomentFault, Plan, WellKnown};
 use crate::schema::Kind;
 
 /// A schema of more fields than this is of no use to anyone, and comes of types that hold each other in many ways.
@@ -54,6 +54,9 @@ pub enum ExportError {
     /// Text that is none.
     #[error("{path}: string {entry} is not UTF-8, as Arrow's strings have to be; leave the field out with select()")]
     NotText { path: String, entry: usize },
+    /// A time of a caller's own that is out of range.
+    #[error("{path}: {fault}")]
+    Moment { path: String, fault: MomentFault },
     /// More entries of maps than offsets of 32 bits can count.
     #[error(
         "{path}: Arrow's maps have at most 2,147,483,647 entries, and these have {entries}; take fewer rows at once"
@@ -141,6 +144,18 @@ impl<'p> Types<'p> {
     }
 
     fn item(&mut self, name: &str, item: &Item, kind: Option<Kind>, data: Option<&Data>) -> Result<Field, ExportError> {
+        if let Item::Table(number) = item
+            && let Some(well_known) = self.plan.shown_as(*number)
+        {
+            let field = match well_known {
+                WellKnown::Timestamp => Field::new(name, "tsn:UTC", Vec::new()),
+                WellKnown::Duration => Field::new(name, "tDn", Vec::new()),
+                WellKnown::Wrapper => {
+                    self.item(name, &self.plan.layout().tables[*number].columns[0].item, None, None)?
+                }
+            };
+            return Ok(field.with("protobuf.message", self.plan.message_name(*number)));
+        }
         Ok(match (item, kind, data) {
             (Item::Table(number), _, Some(Data::Table(table))) => self.messages(name, *number, Some(table))?,
             (Item::Table(number), ..) => self.messages(name, *number, None)?,
