@@ -1,5 +1,7 @@
 """Well-known types as what they stand for: times, and the values that wrappers hold."""
 
+import copy
+import pickle
 from typing import Any
 
 import hypothesis
@@ -361,3 +363,25 @@ def test_parts_of_times_can_be_decoded_into_arrays_of_ones_own() -> None:
     record = LOG.ours.decode(data, out={"times.seconds": seconds})
     assert seconds.tolist() == [5, 6, 0]
     assert record["times"].tolist() == [5 * NANOSECONDS, 6 * NANOSECONDS + 1]
+
+
+@pytest.mark.parametrize("well_known_types", [True, False])
+def test_a_pickle_shows_times_and_wrappers_as_what_was_pickled(well_known_types: bool) -> None:
+    log = LOG.ours.decode_many([LOG.written(**MOMENTS), b""], well_known_types=well_known_types)
+    rows = [WRAPPED.written(ints=[{"value": 5}], words=[{"value": "a"}]), b""]
+    wrapped = WRAPPED.ours.decode_many(rows, well_known_types=well_known_types)
+    for shown in (
+        log,
+        log[0],
+        log["times"],
+        log["spans"],
+        log["last"],
+        log["steps"],
+        wrapped["ints"],
+        wrapped["words"],
+    ):
+        loaded = pickle.loads(pickle.dumps(shown))
+        assert repr(loaded) == repr(shown)
+        assert repr(copy.deepcopy(shown)) == repr(shown)
+    loaded = pickle.loads(pickle.dumps(log["times"]))
+    assert LOG.ours.encode_many({"times": loaded}).to_list() == LOG.ours.encode_many({"times": log["times"]}).to_list()

@@ -178,3 +178,14 @@ def test_what_no_column_of_wrappers_holds_is_refused_with_its_row() -> None:
 def test_a_struct_is_still_given_as_a_message() -> None:
     struct = {"fields": {"a": {"number_value": 1.5}}}
     assert BOTH["Others"].ours.encode({"struct": struct}) == BOTH["Others"].written(struct={"a": 1.5})
+
+
+def test_columns_that_speak_arrow_are_taken_for_wrappers() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    expected = written("int64", 5, None, 0)
+    assert ENCODE_MANY({"int64": pyarrow.array([5, None, 0], pyarrow.int64())}).to_list() == expected
+    assert ENCODE_MANY({"string": pyarrow.array(["a", None, ""])}).to_list() == written("string", "a", None, "")
+    lists = pyarrow.array([[5, 0], [], None], pyarrow.list_(pyarrow.int64()))
+    assert ENCODE_MANY({"ints": lists}).to_list() == [WRAPPED.written(ints=[{"value": 5}, {}]), b"", b""]
+    structs = pyarrow.array([{"value": 5}, None, {"value": 0}], pyarrow.struct({"value": pyarrow.int64()}))
+    assert ENCODE_MANY({"int64": structs}).to_list() == expected

@@ -32,7 +32,8 @@ def reduce_message_type(pickled: MessageType) -> _Reduced:
     """Take a message type apart."""
     if (shared := _shared_message_type(pickled)) is not pickled:
         return same, (shared,)
-    return load_message_type, (_shared_schema(pickled.schema), pickled.name, tuple(pickled._paths()))
+    paths = tuple(pickled._paths())
+    return load_message_type, (_shared_schema(pickled.schema), pickled.name, paths, pickled._is_raw())
 
 
 def reduce_field(pickled: Field) -> _Reduced:
@@ -67,10 +68,11 @@ def load_schema(descriptor_set: bytes) -> Schema:
     return Schema.from_descriptor_set(descriptor_set)
 
 
-def load_message_type(schema: Schema, name: str, paths: tuple[str, ...]) -> MessageType:
+def load_message_type(schema: Schema, name: str, paths: tuple[str, ...], is_raw: bool = False) -> MessageType:
     """Make a message type, with the selection that it had."""
     message_type = schema[name]
-    return message_type.select(*paths) if paths else message_type
+    message_type = message_type.select(*paths) if paths else message_type
+    return message_type._raw() if is_raw else message_type
 
 
 def load_field(schema: Schema, name: str, number: int) -> Field:

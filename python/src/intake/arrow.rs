@@ -58,12 +58,10 @@ impl<'py> Intake<'py> {
 
     /// The messages that values stand for: times, and what wrappers hold.
     fn arrow_well_known(&mut self, number: usize, column: Imported) -> PyResult<Arc<column::Table>> {
-        let len = column.len;
         match (self.plan.well_known_type(number), &column.values) {
             (Some(WellKnown::Wrapper), _) => {
-                // The wrapper is what is absent, not what it holds.
-                let Taken { data, validity } = self.arrow_column(number, 0, column)?;
-                self.assemble(number, len, validity, vec![Some(Column { data, validity: Validity::All })])
+                let taken = self.arrow_column(number, 0, column)?;
+                self.wrapper_table(number, taken)
             }
             (Some(_), Values::Numbers(scalar, memory)) if is_time(*scalar) => {
                 let array = self.masked(*scalar, memory, &column.validity)?;

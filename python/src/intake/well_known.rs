@@ -40,10 +40,15 @@ impl<'py> Intake<'py> {
 
     /// Wrappers, given as the values that they hold. Their own field has no presence: what is absent is the wrapper.
     fn wrapped(&mut self, number: usize, given: Given<'py>) -> PyResult<Arc<column::Table>> {
-        let Taken { data, validity } = match given {
+        let taken = match given {
             Given::Column(column) => self.column(number, 0, &column)?,
             Given::Entries(entries) => self.entries(number, 0, entries)?,
         };
+        self.wrapper_table(number, taken)
+    }
+
+    pub(super) fn wrapper_table(&self, number: usize, taken: Taken) -> PyResult<Arc<column::Table>> {
+        let Taken { data, validity } = taken;
         let rows = data.len();
         self.assemble(number, rows, validity, vec![Some(Column { data, validity: Validity::All })])
     }

@@ -66,6 +66,16 @@ impl MessageType {
         Arc::as_ptr(self.plan()).addr()
     }
 
+    /// The same type, whose well-known types are shown as messages.
+    fn _raw(&self) -> Self {
+        Self::new(self.plan().showing(false))
+    }
+
+    /// Whether they are: bool.
+    fn _is_raw(&self) -> bool {
+        !self.plan().shows_well_known_types()
+    }
+
     /// The paths that are decoded: list of str, empty where everything is.
     fn _paths(&self) -> Vec<String> {
         self.plan().selected_paths()
@@ -169,7 +179,7 @@ pub(crate) fn _of_state<'py>(
             let rows = 0..table.rows();
             Table::new(plan.clone(), table, rows).into_bound_py_any(py)
         }
-        data => column_object(py, plan, &data, 0..data.len()),
+        data => column_object(py, &plan.of_values(), &data, 0..data.len()),
     }
 }
 

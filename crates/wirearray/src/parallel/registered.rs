@@ -76,7 +76,7 @@ impl<'m, M: Messages> Source for Registered<'m, M> {
     fn next_messages(
         &mut self,
         wanted: Wanted,
-    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)>>, Fault> {
+    ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone>, Fault> {
         self.followed = self.next_piece(wanted)?;
         Ok(self.followed.as_ref().map(Piece::messages))
     }
@@ -103,7 +103,7 @@ pub(super) struct Rows<'m, M> {
 }
 
 impl<M: Messages> Piece for Rows<'_, M> {
-    fn messages(&self) -> impl Iterator<Item = (Input<'_>, Range<usize>)> {
+    fn messages(&self) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone {
         let rows = self.messages.rows(self.first..self.first + self.count());
         rows.zip(&self.header_lens).map(|((input, range), header_len)| (input, range.start + header_len..range.end))
     }

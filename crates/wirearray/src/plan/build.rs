@@ -16,9 +16,7 @@ pub(super) fn build(schema: &Schema, message: MessageId, selection: &Selection) 
     let mut layout = Layout::default();
     // Types that fields refer to are added to `open` while it is walked.
     while let Some(&(message, selection)) = builder.open.get(messages.len()) {
-        let (mut plan, table) = builder.message(message, selection);
-        // The outermost message is what was asked for by name, whatever it may stand for.
-        plan.well_known = plan.well_known.filter(|_| !messages.is_empty());
+        let (plan, table) = builder.message(message, selection);
         messages.push(plan);
         layout.tables.push(table);
     }

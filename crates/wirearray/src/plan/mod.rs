@@ -20,6 +20,7 @@ pub use path::{MAX_NAMES, PathError};
 pub use restore::{RestoreError, TableParts};
 pub use select::Selection;
 pub use step::{Number, Op, Step};
+use well_known::Showing;
 pub use well_known::{Shown, WellKnown};
 
 use std::sync::{Arc, OnceLock};
@@ -37,8 +38,8 @@ pub struct Plan {
     /// One for each message type that can occur, under each selection of it; 0 is the outermost. The numbers are those
     /// of the layout's tables.
     messages: Arc<[MessagePlan]>,
-    /// Whether messages of well-known types are shown as what they stand for. Columns are the same either way.
-    shows_well_known_types: bool,
+    /// Which messages of well-known types are shown as what they stand for. Columns are the same either way.
+    showing: Showing,
 }
 
 /// How one message type is decoded.
@@ -104,7 +105,7 @@ impl Plan {
         let MessagePlan { message, selection, .. } = &self.messages[0];
         let selection = selection.narrow(&self.schema, *message, paths)?;
         let selected = Self::of_selection(Arc::clone(&self.schema), *message, &selection);
-        Ok(Self { shows_well_known_types: self.shows_well_known_types, ..selected })
+        Ok(Self { showing: self.showing, ..selected })
     }
 
     /// A plan without any message type: that of columns that hold no messages.
@@ -112,7 +113,7 @@ impl Plan {
         static PLAN: OnceLock<Arc<Plan>> = OnceLock::new();
         PLAN.get_or_init(|| {
             let (schema, layout) = (Arc::default(), Arc::default());
-            Arc::new(Self { schema, layout, messages: Arc::new([]), shows_well_known_types: true })
+            Arc::new(Self { schema, layout, messages: Arc::new([]), showing: Showing::Inner })
         })
     }
 
@@ -126,13 +127,13 @@ impl Plan {
     pub fn of_message(&self, number: usize) -> Arc<Self> {
         let MessagePlan { message, selection, alone, .. } = &self.messages[number];
         let alone = alone.get_or_init(|| Arc::new(Self::of_selection(Arc::clone(&self.schema), *message, selection)));
-        alone.showing(self.shows_well_known_types)
+        alone.showing(self.shows_well_known_types())
     }
 
     fn of_selection(schema: Arc<Schema>, message: MessageId, selection: &Selection) -> Self {
         let (mut messages, layout) = build::build(&schema, message, selection);
         well_known::note_moments(&mut messages);
-        Self { schema, layout: Arc::new(layout), messages: messages.into(), shows_well_known_types: true }
+        Self { schema, layout: Arc::new(layout), messages: messages.into(), showing: Showing::Inner }
     }
 
     /// The schema.

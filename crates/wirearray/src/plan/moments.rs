@@ -50,21 +50,18 @@ impl MomentFault {
 impl Plan {
     /// True where a table can have times that are out of range.
     pub fn has_moments(&self) -> bool {
-        self.shows_well_known_types && !self.message(0).moments.is_empty()
+        self.shows_well_known_types() && !self.message(0).moments.is_empty()
     }
 
     /// The rows of a table in which a point in time, or a span of it, is out of range, each with the first field in which one
     /// is; ascending. None where well-known types are shown as messages, and at no cost where there are none.
     pub fn moment_faults(&self, table: &Table) -> Vec<MomentFault> {
-        if !self.shows_well_known_types {
-            return Vec::new();
-        }
-        self.faults_in(table)
+        if self.shows_well_known_types() { self.faults_in(table) } else { Vec::new() }
     }
 
     fn faults_in(&self, table: &Table) -> Vec<MomentFault> {
         let message = self.message(table.number());
-        if let Some(well_known) = message.well_known.filter(|known| known.is_moment()) {
+        if let Some(well_known) = self.shown_as(table.number()).filter(|known| known.is_moment()) {
             return Moments::of(table, well_known).faults(table);
         }
         let mut faults = Vec::new();

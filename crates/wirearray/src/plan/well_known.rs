@@ -34,6 +34,17 @@ pub enum Shown {
     Values(Data),
 }
 
+/// Which messages of well-known types a plan shows as what they stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Showing {
+    /// None.
+    Messages,
+    /// Those within the outermost message, which is what was asked for by name.
+    Inner,
+    /// All: the outermost messages are the values of some field.
+    All,
+}
+
 impl WellKnown {
     /// True for points in time and spans of it.
     pub fn is_moment(self) -> bool {
@@ -78,7 +89,12 @@ fn wrapped_kind_name(name: &str) -> Option<&'static str> {
 impl Plan {
     /// What the messages of table `number` are shown as; nothing for those that are shown as messages.
     pub fn shown_as(&self, number: usize) -> Option<WellKnown> {
-        self.message(number).well_known.filter(|_| self.shows_well_known_types)
+        let is_shown = match self.showing {
+            Showing::Messages => false,
+            Showing::Inner => number != 0,
+            Showing::All => true,
+        };
+        self.message(number).well_known.filter(|_| is_shown)
     }
 
     /// What messages of the type of table `number` stand for, however they are shown, and whichever of their fields are
@@ -103,20 +119,26 @@ impl Plan {
     /// tables are those of this plan.
     #[must_use]
     pub fn showing(self: &Arc<Self>, well_known_types: bool) -> Arc<Self> {
-        if well_known_types == self.shows_well_known_types {
+        self.with(if well_known_types { Showing::Inner } else { Showing::Messages })
+    }
+
+    /// The same for outermost messages that are the values of some field, and are shown as such.
+    #[must_use]
+    pub fn of_values(self: &Arc<Self>) -> Arc<Self> {
+        self.with(if self.shows_well_known_types() { Showing::All } else { Showing::Messages })
+    }
+
+    fn with(self: &Arc<Self>, showing: Showing) -> Arc<Self> {
+        if showing == self.showing {
             return Arc::clone(self);
         }
-        Arc::new(Self {
-            schema: Arc::clone(&self.schema),
-            layout: Arc::clone(&self.layout),
-            messages: Arc::clone(&self.messages),
-            shows_well_known_types: well_known_types,
-        })
+        let (schema, layout) = (Arc::clone(&self.schema), Arc::clone(&self.layout));
+        Arc::new(Self { schema, layout, messages: Arc::clone(&self.messages), showing })
     }
 
     /// True where messages of well-known types are shown as what they stand for.
     pub fn shows_well_known_types(&self) -> bool {
-        self.shows_well_known_types
+        self.showing != Showing::Messages
     }
 }
 

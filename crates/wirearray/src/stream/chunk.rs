@@ -103,6 +103,7 @@ impl Piece for Chunk {
 }
 
 /// Where messages lie, one after the other.
+#[derive(Clone)]
 enum Ranges<'a> {
     Framed(Frames<'a>),
     Listed(slice::Iter<'a, Range<usize>>),
