@@ -1,8 +1,8 @@
 //! What several threads share that decode pieces of one source.
 //!
 //! Whoever hands in the piece whose turn it is appends it, and all that wait behind it; the others go on decoding meanwhile.
-//! Taking a piece can mean to read or to decompress it. One thread does that at a time, and goes on with it for those that wait,
-//! so that what takes longest is never interrupted, and stays in one core's cache.
+//! Taking a piece can mean to read or to decompress it. One thread does that at a time, and goes on with it until there are enough
+//! for the others: what may take longest is not interrupted, and stays in one core's cache.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ pub(super) struct Work<'w, S: Source> {
     plan: &'w Plan,
     options: Options,
     piece_len: usize,
-    /// Pieces that may wait to be appended.
+    /// Pieces that may wait to be decoded, and others that may wait to be appended.
     most_waiting: usize,
     taken: Mutex<Taken<'w, S>>,
     /// There is something new for those that wait for a piece.
@@ -36,10 +36,8 @@ pub(super) struct Work<'w, S: Source> {
 struct Taken<'w, S: Source> {
     /// Nothing while a thread takes from it.
     source: Option<&'w mut S>,
-    /// Pieces for threads that wait.
+    /// Pieces that no thread decodes yet.
     queue: VecDeque<Share<S::Piece>>,
-    /// Threads that wait, those among them for which there is a piece already.
-    waiting: usize,
     wanted: Wanted,
     /// The number of the next piece.
     number: usize,
@@ -102,7 +100,7 @@ impl<'w, S: Source> Work<'w, S> {
         let len = source.len_left().unwrap_or(usize::MAX);
         let source = Some(source);
         let queue = VecDeque::new();
-        let taken = Taken { source, queue, waiting: 0, wanted, number: 0, len: 0, is_over: false };
+        let taken = Taken { source, queue, wanted, number: 0, len: 0, is_over: false };
         let result = Result { batch, rows: 0, messages: 0, faults: Vec::new(), stop: None };
         Self {
             plan,
@@ -153,35 +151,23 @@ impl<'w, S: Source> Work<'w, S> {
         }
         let mut taken = lock(&self.taken);
         loop {
-            if let Some(share) = taken.queue.pop_front() {
+            let is_wanted = !taken.is_over && taken.queue.len() < self.most_waiting;
+            if let Some(source) = taken.source.take_if(|_| is_wanted) {
+                let wanted = Wanted { len: taken.wanted.len.min(self.piece_len), ..taken.wanted };
+                drop(taken);
+                let piece = source.next_piece(wanted).transpose();
+                let len_left = source.len_left();
+                taken = lock(&self.taken);
+                taken.source = Some(source);
+                taken.note(piece, len_left);
+                if taken.is_over { self.news.notify_all() } else { self.news.notify_one() }
+            } else if let Some(share) = taken.queue.pop_front() {
                 return Some(share);
-            }
-            if taken.is_over {
+            } else if taken.is_over {
                 return None;
-            }
-            let Some(source) = taken.source.take() else {
-                taken.waiting += 1;
+            } else {
                 taken = self.news.wait(taken).unwrap_or_else(PoisonError::into_inner);
-                taken.waiting -= 1;
-                continue;
-            };
-            let wanted = Wanted { len: taken.wanted.len.min(self.piece_len), ..taken.wanted };
-            drop(taken);
-            let piece = source.next_piece(wanted).transpose();
-            let len_left = source.len_left();
-            taken = lock(&self.taken);
-            taken.source = Some(source);
-            let share = taken.note(piece, len_left);
-            if taken.is_over {
-                // The last piece can be a fault, which is for one of those that wait; the others wait for nothing.
-                self.news.notify_all();
             }
-            let share = share?;
-            if taken.waiting <= taken.queue.len() {
-                return Some(share);
-            }
-            taken.queue.push_back(share);
-            self.news.notify_one();
         }
     }
 
@@ -211,13 +197,9 @@ impl<'w, S: Source> Work<'w, S> {
 
 impl<S: Source> Taken<'_, S> {
     /// Notes what the source has given last.
-    fn note(
-        &mut self,
-        piece: Option<std::result::Result<S::Piece, Fault>>,
-        len_left: Option<usize>,
-    ) -> Option<Share<S::Piece>> {
+    fn note(&mut self, piece: Option<std::result::Result<S::Piece, Fault>>, len_left: Option<usize>) {
         self.is_over |= !matches!(piece, Some(Ok(_) | Err(Fault::Message(_))));
-        let piece = piece?;
+        let Some(piece) = piece else { return };
         match &piece {
             Ok(piece) => {
                 self.wanted.subtract(piece);
@@ -230,7 +212,7 @@ impl<S: Source> Taken<'_, S> {
         // Without an end in sight, room for four times as much as there was costs address space alone.
         let len_left = len_left.unwrap_or(4 * self.len).min(self.wanted.len);
         let len_left = len_left.saturating_add(piece.as_ref().map_or(0, Piece::bytes_len));
-        Some(Share { number, len_left, piece })
+        self.queue.push_back(Share { number, len_left, piece });
     }
 }
 
