@@ -22,8 +22,9 @@ pub trait Messages: Sync {
 
 /// Messages of which some have been taken.
 pub(super) struct Listed<'m, M> {
-    messages: &'m M,
-    row: usize,
+    pub(super) messages: &'m M,
+    /// How many have been taken.
+    pub(super) row: usize,
     len_left: usize,
     taken_len: u64,
 }
@@ -33,7 +34,8 @@ impl<'m, M: Messages> Listed<'m, M> {
         Self { messages, row: 0, len_left: messages.total_len(), taken_len: 0 }
     }
 
-    fn take(&mut self, end: usize, len: usize) {
+    /// Takes the messages in front of `end`, which are `len` bytes long.
+    pub(super) fn take(&mut self, end: usize, len: usize) {
         self.row = end;
         self.taken_len += len as u64;
         // Lengths are those of the caller's buffers, which others may have changed.

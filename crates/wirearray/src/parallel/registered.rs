@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::listed::Messages;
+use super::listed::{Listed, Messages};
 use super::source::{Fault, Piece, Source, Wanted};
 use crate::decode::Input;
 use crate::error::{DecodeError, DecodeErrorKind, RegistryFault, WireError};
@@ -22,19 +22,16 @@ pub fn schema_ids(messages: &impl Messages) -> impl Iterator<Item = Result<Schem
 
 /// Messages of which some have been taken.
 pub(super) struct Registered<'m, M> {
-    messages: &'m M,
+    listed: Listed<'m, M>,
     /// The place of their type in its file.
     path: &'m [u32],
-    row: usize,
-    len_left: usize,
-    taken_len: u64,
     /// The messages that are being decoded by the one thread that there is.
     followed: Option<Rows<'m, M>>,
 }
 
 impl<'m, M: Messages> Registered<'m, M> {
     pub(super) fn new(messages: &'m M, path: &'m [u32]) -> Self {
-        Self { messages, path, row: 0, len_left: messages.total_len(), taken_len: 0, followed: None }
+        Self { listed: Listed::new(messages), path, followed: None }
     }
 
     fn header_len(&self, message: &[u8]) -> Result<usize, RegistryFault> {
@@ -46,19 +43,19 @@ impl<'m, M: Messages> Source for Registered<'m, M> {
     type Piece = Rows<'m, M>;
 
     fn next_piece(&mut self, wanted: Wanted) -> Result<Option<Rows<'m, M>>, Fault> {
-        let most = (self.messages.len() - self.row).min(wanted.messages);
+        let Listed { messages, row: first, .. } = self.listed;
+        let most = (messages.len() - first).min(wanted.messages);
         if most == 0 || wanted.is_met() {
             return Ok(None);
         }
-        let mut piece = Rows { messages: self.messages, first: self.row, header_lens: Vec::new(), len: 0 };
-        for (input, range) in self.messages.rows(self.row..self.row + most) {
+        let mut piece = Rows { messages, first, header_lens: Vec::new(), len: 0 };
+        for (input, range) in messages.rows(first..first + most) {
             match self.header_len(&input.bytes[range.clone()]) {
                 Ok(header_len) => piece.header_lens.push(header_len),
                 // It is found again by the next call, which begins with it.
                 Err(_) if piece.count() > 0 => break,
                 Err(fault) => {
-                    self.row += 1;
-                    self.len_left = self.len_left.saturating_sub(range.len());
+                    self.listed.take(first + 1, range.len());
                     return Err(Fault::Message(refused(fault, range.start)));
                 }
             }
@@ -67,9 +64,7 @@ impl<'m, M: Messages> Source for Registered<'m, M> {
                 break;
             }
         }
-        self.row += piece.count();
-        self.taken_len += piece.len as u64;
-        self.len_left = self.len_left.saturating_sub(piece.len);
+        self.listed.take(first + piece.count(), piece.len);
         Ok(Some(piece))
     }
 
@@ -85,11 +80,11 @@ impl<'m, M: Messages> Source for Registered<'m, M> {
     fn place(&self, _: &mut DecodeError) {}
 
     fn taken_len(&self) -> u64 {
-        self.taken_len
+        self.listed.taken_len()
     }
 
     fn len_left(&self) -> Option<usize> {
-        Some(self.len_left)
+        self.listed.len_left()
     }
 }
 
