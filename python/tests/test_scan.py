@@ -173,9 +173,10 @@ def test_bad_messages_of_a_list_are_left_out_too() -> None:
     [
         ({"batch_rows": 0}, "batch_rows: expected at least 1"),
         ({"batch_bytes": -1}, "batch_bytes: expected at least 1"),
+        ({"start": -1}, "start: expected at least 0"),
     ],
 )
-def test_batches_of_nothing_are_refused(arguments: Any, text: str) -> None:
+def test_batches_and_starts_that_are_none_are_refused(arguments: Any, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         Tick.scan(io.BytesIO(), framing="delimited", **arguments)
 

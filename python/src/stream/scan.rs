@@ -179,7 +179,7 @@ impl MessageType {
         topic: Option<TopicArgument>,
         batch_rows: Option<i64>,
         batch_bytes: Option<i64>,
-        start: u64,
+        start: i64,
         compression: CompressionArgument,
         verify: bool,
         on_error: OnErrorArgument,
@@ -195,6 +195,8 @@ impl MessageType {
             messages: at_least_one(batch_rows, "batch_rows", usize::MAX)?,
             len: at_least_one(batch_bytes, "batch_bytes", unsaid)?,
         };
+        let start = u64::try_from(start)
+            .map_err(|_| PyValueError::new_err(format!("start: expected at least 0, got {start}")))?;
         let sourced = chain(source, filesystem, layout, compression, false, start)?;
         let options = options(on_error, keep_unknown, &threads);
         let plan = self.plan().showing(well_known_types);
