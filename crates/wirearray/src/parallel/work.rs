@@ -29,7 +29,7 @@ pub(super) struct Work<'w, S: Source> {
     /// There is something new for those that wait for a piece.
     news: Condvar,
     handed_in: Mutex<HandedIn>,
-    result: Mutex<Result>,
+    result: Mutex<Appended>,
 }
 
 /// How far the source has been taken.
@@ -51,7 +51,7 @@ struct Share<P> {
     number: usize,
     /// The bytes of the source from this piece on, as far as one can know.
     len_left: usize,
-    piece: std::result::Result<P, Fault>,
+    piece: Result<P, Fault>,
 }
 
 /// What became of a piece.
@@ -80,7 +80,7 @@ struct HandedIn {
 }
 
 /// All pieces that have been appended.
-struct Result {
+struct Appended {
     batch: Batch,
     rows: usize,
     messages: usize,
@@ -101,7 +101,7 @@ impl<'w, S: Source> Work<'w, S> {
         let source = Some(source);
         let queue = VecDeque::new();
         let taken = Taken { source, queue, wanted, number: 0, len: 0, is_over: false };
-        let result = Result { batch, rows: 0, messages: 0, faults: Vec::new(), stop: None };
+        let result = Appended { batch, rows: 0, messages: 0, faults: Vec::new(), stop: None };
         Self {
             plan,
             options,
@@ -132,7 +132,7 @@ impl<'w, S: Source> Work<'w, S> {
     }
 
     pub(super) fn finish(self) -> Decoded {
-        let Result { batch, rows, messages, faults, stop } = into_inner(self.result);
+        let Appended { batch, rows, messages, faults, stop } = into_inner(self.result);
         Decoded { table: batch.finish(rows), messages, faults, stop }
     }
 
@@ -197,7 +197,7 @@ impl<'w, S: Source> Work<'w, S> {
 
 impl<S: Source> Taken<'_, S> {
     /// Notes what the source has given last.
-    fn note(&mut self, piece: Option<std::result::Result<S::Piece, Fault>>, len_left: Option<usize>) {
+    fn note(&mut self, piece: Option<Result<S::Piece, Fault>>, len_left: Option<usize>) {
         self.is_over |= !matches!(piece, Some(Ok(_) | Err(Fault::Message(_))));
         let Some(piece) = piece else { return };
         match &piece {
@@ -216,7 +216,7 @@ impl<S: Source> Taken<'_, S> {
     }
 }
 
-impl Result {
+impl Appended {
     /// Appends what became of the next piece, unless an earlier one was the end; returns whether there is an end now.
     fn append(&mut self, done: &mut Done) -> bool {
         if self.stop.is_none() {
