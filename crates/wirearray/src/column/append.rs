@@ -18,8 +18,8 @@ impl Batch {
         let mut open = vec![(TableId::OUTERMOST, TableId::OUTERMOST, row)];
         while let Some((to, from, row)) = open.pop() {
             self.append_own(to, other, from, row, at_most);
-            for place in 0..other.column_count(from) {
-                let Some(from) = other.column_number(from, place) else { continue };
+            let made: Vec<_> = other.made_columns(from).collect();
+            for (place, from) in made {
                 let number = self.column_number(to, place).unwrap_or_else(|| self.add_column(to, place));
                 open.extend(self.column(number).append(row, other.column(from), at_most));
             }

@@ -20,22 +20,29 @@ use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
 pub struct Batch {
     layout: Arc<Layout>,
     tables: Vec<GrowingTable>,
-    /// For each table a run of column numbers plus one, 0 where the column has not been made.
+    /// For each of the first tables a run of column numbers plus one, 0 where the column has not been made.
     slots: Vec<u32>,
     columns: Vec<Growing>,
 }
+
+/// As many slots as a MiB holds. Hostile data can bring a table with every few of their bytes, of a type with thousands of
+/// fields: tables that have no slots any more are asked for their columns.
+const MOST_SLOTS: usize = 256 << 10;
 
 /// A table of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableId {
     number: u32,
-    /// Where its column numbers start in `Batch::slots`; kept here to spare a look at the table.
+    /// Where its column numbers start in `Batch::slots`, or [`TableId::NO_SLOTS`]; kept here to spare a look at the table.
     first_slot: u32,
 }
 
 impl TableId {
     /// The table of the messages themselves.
     pub const OUTERMOST: Self = Self { number: 0, first_slot: 0 };
+
+    /// Behind all slots, and so are those that follow it.
+    const NO_SLOTS: u32 = u32::MAX - u16::MAX as u32;
 
     #[inline(always)]
     fn number(self) -> usize {
@@ -53,8 +60,12 @@ impl TableId {
 struct GrowingTable {
     /// The table's number in the layout.
     layout: usize,
+    id: TableId,
+    /// The columns that have been made: their places, in order, and their numbers.
+    made: Vec<(u16, u32)>,
     /// True where its rows are those of the batch: of the outermost table and of singular messages in it.
     has_rows_of_batch: bool,
+    /// All of them, once a row has set a member of one.
     oneofs: Vec<GrowingOneof>,
     /// The fields that the schema does not know, once one was kept; boxed, because few tables have any.
     unknown: Option<Box<Strings>>,
@@ -84,7 +95,17 @@ impl Batch {
     /// The number of the column in place `index` of `table`, once it has been made.
     #[inline(always)]
     pub fn column_number(&self, table: TableId, index: u16) -> Option<usize> {
-        (self.slots[table.slot(index)] as usize).checked_sub(1)
+        match self.slots.get(table.slot(index)) {
+            Some(&slot) => (slot as usize).checked_sub(1),
+            None => self.column_number_without_slot(table, index),
+        }
+    }
+
+    #[cold]
+    fn column_number_without_slot(&self, table: TableId, index: u16) -> Option<usize> {
+        let made = &self.tables[table.number()].made;
+        let found = made.binary_search_by_key(&index, |entry| entry.0).ok()?;
+        Some(made[found].1 as usize)
     }
 
     /// The column of that number.
@@ -95,12 +116,7 @@ impl Batch {
 
     /// All tables that have been made, each with its number in the layout; others come behind them.
     pub fn tables(&self) -> impl Iterator<Item = (usize, TableId)> {
-        let mut first_slot = 0;
-        self.tables.iter().zip(0..).map(move |(table, number)| {
-            let id = TableId { number, first_slot };
-            first_slot += number_of(self.layout.tables[table.layout].columns.len());
-            (table.layout, id)
-        })
+        self.tables.iter().map(|table| (table.layout, table.id))
     }
 
     /// The bytes of the numbers that have come to the column in place `index` of `table`, which holds one a row.
@@ -125,9 +141,14 @@ impl Batch {
                 Growing::Rows(Rows::new(self.add_table(*inner, has_rows_of_batch), presence))
             }
         };
+        let number = number_of(self.columns.len());
         self.columns.push(growing);
-        self.slots[table.slot(index)] = number_of(self.columns.len());
-        self.columns.len() - 1
+        let made = &mut self.tables[table.number()].made;
+        made.insert(made.partition_point(|entry| entry.0 < index), (index, number));
+        if let Some(slot) = self.slots.get_mut(table.slot(index)) {
+            *slot = number + 1;
+        }
+        number as usize
     }
 
     /// Makes the column of numbers that the places of columns lead to, from the outermost table on, and has its values written
@@ -152,11 +173,15 @@ impl Batch {
     }
 
     fn add_table(&mut self, number: usize, has_rows_of_batch: bool) -> TableId {
-        let layout = &self.layout.tables[number];
-        let id = TableId { number: number_of(self.tables.len()), first_slot: number_of(self.slots.len()) };
-        self.slots.resize(self.slots.len() + layout.columns.len(), 0);
-        let oneofs = (0..layout.oneofs).map(|_| GrowingOneof::new()).collect();
-        self.tables.push(GrowingTable { layout: number, has_rows_of_batch, oneofs, unknown: None });
+        let (slots, more) = (self.slots.len(), self.layout.tables[number].columns.len());
+        let has_slots = slots + more <= MOST_SLOTS;
+        if has_slots {
+            self.slots.resize(slots + more, 0);
+        }
+        let first_slot = if has_slots { number_of(slots) } else { TableId::NO_SLOTS };
+        let id = TableId { number: number_of(self.tables.len()), first_slot };
+        let (made, oneofs) = (Vec::new(), Vec::new());
+        self.tables.push(GrowingTable { layout: number, id, made, has_rows_of_batch, oneofs, unknown: None });
         id
     }
 
@@ -179,7 +204,12 @@ impl Batch {
     /// another member. `column` is the member's, if it is decoded at all.
     #[inline]
     pub fn choose(&mut self, table: TableId, oneof: u16, row: usize, number: u32, column: Option<u16>) {
-        let oneof = &mut self.tables[table.number()].oneofs[usize::from(oneof)];
+        let growing = &mut self.tables[table.number()];
+        if growing.oneofs.is_empty() {
+            let oneofs = self.layout.tables[growing.layout].oneofs;
+            growing.oneofs.resize_with(oneofs, GrowingOneof::new);
+        }
+        let oneof = &mut growing.oneofs[usize::from(oneof)];
         let chosen = oneof.numbers.get(row);
         if chosen == Some(number) {
             return;
@@ -223,15 +253,17 @@ impl Batch {
         self.truncate_all(vec![(TableId::OUTERMOST, rows)]);
     }
 
-    /// How many columns a table has, made or not.
-    pub(super) fn column_count(&self, table: TableId) -> u16 {
-        let columns = &self.layout.tables[self.tables[table.number()].layout].columns;
-        u16::try_from(columns.len()).expect("the schema admits at most 65,535 fields in a message")
+    /// The columns of a table that have been made: their places, in order, and their numbers.
+    pub(super) fn made_columns(&self, table: TableId) -> impl Iterator<Item = (u16, usize)> {
+        self.tables[table.number()].made.iter().map(|&(place, number)| (place, number as usize))
     }
 
     /// Appends to one table what another has beside columns, to rows from `row` on.
     pub(super) fn append_own(&mut self, to: TableId, other: &Self, from: TableId, row: usize, at_most: AtMost) {
         let (to, from) = (&mut self.tables[to.number()], &other.tables[from.number()]);
+        if to.oneofs.len() < from.oneofs.len() {
+            to.oneofs.resize_with(from.oneofs.len(), GrowingOneof::new);
+        }
         for (oneof, more) in to.oneofs.iter_mut().zip(&from.oneofs) {
             oneof.numbers.append(row, &more.numbers, at_most);
         }
@@ -257,10 +289,8 @@ impl Batch {
             if let Some(unknown) = &mut growing.unknown {
                 unknown.truncate(rows);
             }
-            let columns = self.layout.tables[growing.layout].columns.len();
-            for slot in table.slot(0)..table.slot(0) + columns {
-                let number = (self.slots[slot] as usize).checked_sub(1);
-                open.extend(number.and_then(|number| self.columns[number].truncate(rows)));
+            for &(_, number) in &growing.made {
+                open.extend(self.columns[number as usize].truncate(rows));
             }
         }
     }
@@ -280,18 +310,17 @@ impl Batch {
         validity: Validity,
     ) -> Table {
         let layout = Arc::clone(&self.layout);
-        let GrowingTable { layout: number, ref mut oneofs, ref mut unknown, .. } = self.tables[table.number()];
+        let GrowingTable { layout: number, made, oneofs, unknown, .. } = &mut self.tables[table.number()];
+        let (number, made, oneofs) = (*number, std::mem::take(made), std::mem::take(oneofs));
         let unknown = unknown.take().map(|unknown| {
             let (data, offsets, _) = unknown.finish(rows);
             StringColumn { is_text: false, data, offsets: Offsets::new(offsets) }
         });
-        let oneofs = std::mem::take(oneofs).into_iter().map(|oneof| oneof.numbers.finish(rows).0).collect();
-        let finished = layout.tables[number].columns.iter().enumerate().map(|(index, column)| {
-            let number = (self.slots[table.slot(0) + index] as usize).checked_sub(1)?;
-            let growing = columns[number].take()?;
-            Some(self.finish_column(columns, growing, column, rows))
+        let oneofs = oneofs.into_iter().map(|oneof| oneof.numbers.finish(rows).0).collect();
+        let finished = made.into_iter().filter_map(|(place, column)| {
+            let (place, growing) = (usize::from(place), columns[column as usize].take()?);
+            Some((place, self.finish_column(columns, growing, &layout.tables[number].columns[place], rows)))
         });
-        let finished = finished.collect();
         Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs).with_unknown(unknown)
     }
 

@@ -1,4 +1,4 @@
-use super::super::{Dtype, Width};
+use super::super::{Dtype, TableLayout, Width};
 use super::*;
 
 const MANY: AtMost = 100;
@@ -18,7 +18,7 @@ fn layout() -> Arc<Layout> {
         column(number(0), Cardinality::Repeated),
         column(Item::Table(1), Cardinality::Repeated),
     ];
-    let table = |columns, oneofs| super::super::TableLayout { columns, oneofs };
+    let table = |columns, oneofs| TableLayout { columns, oneofs };
     Arc::new(Layout { tables: vec![table(outer, 1), table(inner, 0)] })
 }
 
@@ -178,4 +178,34 @@ fn tables_are_equal_where_their_values_are_whether_or_not_a_default_was_written(
     let mut present = Batch::new(layout());
     set(&mut present, TableId::OUTERMOST, 0, 0, 7);
     assert_ne!(present.finish(2), table(&[]), "a default that came is not one that did not");
+}
+
+/// Tables of a type with thousands of fields, of which each row brings two: more than there are slots for.
+#[test]
+fn wide_tables_without_end_keep_their_columns_apart() {
+    const WIDTH: u16 = 3_000;
+    let number =
+        || ColumnLayout { item: Item::Number { dtype: Dtype::Int32, default: 0 }, cardinality: Cardinality::Implicit };
+    let mut columns: Vec<_> = (1..WIDTH).map(|_| number()).collect();
+    columns.insert(0, ColumnLayout { item: Item::Table(0), cardinality: Cardinality::Explicit });
+    let layout = Layout { tables: vec![TableLayout { columns, oneofs: 1 }] };
+    let mut batch = Batch::new(Arc::new(layout));
+    let (mut table, levels) = (TableId::OUTERMOST, 2 * MOST_SLOTS as u32 / u32::from(WIDTH));
+    for level in 0..levels {
+        // Not in the order of their places.
+        set(&mut batch, table, WIDTH - 1, 0, level);
+        set(&mut batch, table, 1 + level as u16, 0, level + 1);
+        table = open(&mut batch, table, 0, 0).0;
+    }
+    batch.choose(table, 0, 0, 5, None);
+    assert!(batch.slots.len() <= MOST_SLOTS);
+    let mut finished = &batch.finish(1);
+    for level in 0..levels {
+        assert_eq!(numbers(finished, usize::from(WIDTH) - 1), [level]);
+        assert_eq!(numbers(finished, 1 + level as usize), [level + 1]);
+        assert_eq!(finished.columns_with_values().count(), 3);
+        let Data::Table(inner) = &finished.column(0).data else { panic!("a table") };
+        finished = inner;
+    }
+    assert_eq!(finished.oneof(0).values.as_bytes(), 5u32.to_le_bytes());
 }

@@ -1,5 +1,6 @@
 //! Finished columns one after the other, as one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::buffer::{Buffer, Element};
@@ -55,14 +56,14 @@ impl Table {
     fn join(parts: &[&Self]) -> Self {
         let first = parts[0];
         assert!(parts.iter().all(|part| part.number() == first.number()), "parts of one table are of one type");
-        let column = |index| {
-            let has_values = |part: &&Self| part.column_if_made(index).is_some_and(Column::has_values);
-            let columns = || parts.iter().map(|part| (part.column(index), part.rows())).collect::<Vec<_>>();
-            parts.iter().any(has_values).then(|| Column::join(&columns()))
-        };
-        let columns = (0..first.layout().columns.len()).map(column).collect();
+        let places: BTreeSet<usize> =
+            parts.iter().flat_map(|part| part.columns_with_values().map(|(index, _)| index)).collect();
+        let column =
+            |index| Column::join(&parts.iter().map(|part| (part.column(index), part.rows())).collect::<Vec<_>>());
+        let columns = places.into_iter().map(|index| (index, column(index)));
         let oneof = |index| join_bytes(&parts.iter().map(|part| part.oneof(index).values).collect::<Vec<_>>());
-        let oneofs = (0..first.layout().oneofs).map(oneof).collect();
+        let oneofs = if parts.iter().any(|part| part.has_oneofs()) { first.layout().oneofs } else { 0 };
+        let oneofs = (0..oneofs).map(oneof).collect();
         let validity = Validity::join(&parts.iter().map(|part| (part.validity(), part.rows())).collect::<Vec<_>>());
         let rows = parts.iter().map(|part| part.rows()).sum();
         let table = Self::new(Arc::clone(first.shared_layout()), first.number(), rows, validity, columns, oneofs);

@@ -8,6 +8,8 @@ mod allocation;
 mod append;
 mod batch;
 mod buffer;
+mod columns;
+mod defaults;
 mod growing;
 mod growing_column;
 mod growing_strings;

@@ -16,10 +16,8 @@ impl Table {
     #[must_use]
     pub fn slice(&self, rows: Range<usize>) -> Self {
         assert!(rows.start <= rows.end && rows.end <= self.rows(), "the rows are in the table");
-        let column = |index| Some(self.column_if_made(index).filter(|column| column.has_values())?.slice(rows.clone()));
-        let columns = (0..self.layout().columns.len()).map(column).collect();
-        let bytes = rows.start * size_of::<u32>()..rows.end * size_of::<u32>();
-        let oneofs = (0..self.layout().oneofs).map(|index| self.oneof(index).values.slice(bytes.clone())).collect();
+        let columns = self.columns_with_values().map(|(index, column)| (index, column.slice(rows.clone())));
+        let oneofs = self.map_oneofs(|oneof| oneof.slice(rows.clone()));
         let (layout, validity) = (Arc::clone(self.shared_layout()), self.validity().slice(rows.clone()));
         Self::new(layout, self.number(), rows.len(), validity, columns, oneofs)
             .with_unknown(self.unknown().map(|unknown| unknown.slice(rows)))

@@ -4,8 +4,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::buffer::Buffer;
-use super::layout::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
+use super::columns::Columns;
+use super::defaults::zeros;
+use super::layout::{ColumnLayout, Dtype, Item, Layout, TableLayout};
 use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::Validity;
@@ -17,9 +18,8 @@ pub struct Table {
     number: usize,
     rows: usize,
     validity: Validity,
-    /// Boxed, because most tables of a wide schema lack most of its columns.
-    columns: Box<[OnceLock<Box<Column>>]>,
-    /// For each oneof the field number that each row has set, or nothing where no row has.
+    columns: Columns,
+    /// For each oneof the field number that each row has set, 0 for none; nothing where no row has set any.
     oneofs: Box<[Memory]>,
     /// The fields of each row that the schema does not know, as they were written, where any were kept.
     unknown: Option<Box<StringColumn>>,
@@ -81,17 +81,18 @@ pub struct List {
 }
 
 impl Table {
+    /// A table of the columns that came, each with its place, in the order of their places, and of the oneofs' numbers, of
+    /// which there are none where no row has set any.
     pub(crate) fn new(
         layout: Arc<Layout>,
         number: usize,
         rows: usize,
         validity: Validity,
-        columns: Vec<Option<Column>>,
+        columns: impl IntoIterator<Item = (usize, Column)>,
         oneofs: Vec<Memory>,
     ) -> Self {
-        let height = columns.iter().flatten().filter_map(|column| Some(column.data.table()?.height + 1)).max();
-        let columns =
-            columns.into_iter().map(|column| column.map(Box::new).map_or_else(OnceLock::new, OnceLock::from)).collect();
+        let columns = Columns::new(layout.tables[number].columns.len(), columns);
+        let height = columns.came().filter_map(|(_, column)| Some(column.data.table()?.height + 1)).max();
         let (oneofs, height) = (oneofs.into(), height.unwrap_or(0));
         let shown = OnceLock::new();
         Self { layout, number, rows, validity, columns, oneofs, unknown: None, shown, height }
@@ -110,13 +111,6 @@ impl Table {
     pub(crate) fn with_oneofs(mut self, oneofs: Vec<Memory>) -> Self {
         self.oneofs = oneofs.into();
         self
-    }
-
-    /// A table without any value: every row holds the defaults.
-    pub(super) fn of_defaults(layout: &Arc<Layout>, number: usize, rows: usize, validity: Validity) -> Self {
-        let table = &layout.tables[number];
-        let oneofs = (0..table.oneofs).map(|_| zeros(rows * size_of::<u32>())).collect();
-        Self::new(Arc::clone(layout), number, rows, validity, vec![None; table.columns.len()], oneofs)
     }
 
     /// The table's number in its layout.
@@ -145,8 +139,8 @@ impl Table {
     ///
     /// Panics where the layout has no such column.
     pub fn column(&self, index: usize) -> &Column {
-        self.columns[index]
-            .get_or_init(|| Box::new(Column::of_defaults(&self.layout, &self.layout().columns[index], self.rows)))
+        let make = || Column::of_defaults(&self.layout, &self.layout().columns[index], self.rows);
+        self.columns.get_or_make(index, make)
     }
 
     /// The numbers that the places of columns lead to from this table on, with all that repeated fields on the way hold.
@@ -174,12 +168,28 @@ impl Table {
 
     /// The column in place `index`, if it has been made: because a value of it came, or because it was asked for.
     pub fn column_if_made(&self, index: usize) -> Option<&Column> {
-        self.columns[index].get().map(|column| &**column)
+        self.columns.get(index)
+    }
+
+    /// The columns that came, with their places, but for those that hold no message and no value.
+    pub fn columns_with_values(&self) -> impl Iterator<Item = (usize, &Column)> {
+        self.columns.came().filter(|(_, column)| column.has_values())
     }
 
     /// For the oneof in place `index` the field number that each row has set, as `i32`; 0 for none.
     pub fn oneof(&self, index: usize) -> NumberColumn {
-        NumberColumn { dtype: Dtype::Int32, values: self.oneofs[index].clone() }
+        let values = self.oneofs.get(index).cloned().unwrap_or_else(|| zeros(self.rows * size_of::<u32>()));
+        NumberColumn { dtype: Dtype::Int32, values }
+    }
+
+    /// The same for all oneofs, each changed in the same way; none where no row has set any.
+    pub(super) fn map_oneofs(&self, change: impl Fn(NumberColumn) -> NumberColumn) -> Vec<Memory> {
+        (0..self.oneofs.len()).map(|index| change(self.oneof(index)).values).collect()
+    }
+
+    /// True where some row has, or had, a member of a oneof set.
+    pub(super) fn has_oneofs(&self) -> bool {
+        !self.oneofs.is_empty()
     }
 
     /// The fields of each row that the schema does not know, as they were written, one after the other; nothing where none
@@ -212,8 +222,8 @@ impl Drop for Table {
     }
 }
 
-fn take_tables(columns: &mut [OnceLock<Box<Column>>], open: &mut Vec<Arc<Table>>) {
-    let data = columns.iter_mut().filter_map(OnceLock::take).map(|column| column.data);
+fn take_tables(columns: &mut Columns, open: &mut Vec<Arc<Table>>) {
+    let data = columns.take().map(|column| column.data);
     // The values of a list are no list themselves: the language has no repeated repeated fields.
     let values = data.filter_map(|data| match data {
         Data::List(list) => Arc::into_inner(list).map(|list| list.values),
@@ -233,14 +243,14 @@ impl PartialEq for Table {
             let (mine, others): (&Column, &Column) = (self.column(index), other.column(index));
             mine.data == others.data && same_validity(&mine.validity, &others.validity)
         };
-        // A column that neither table has values for is the same in both, and for a recursive type has no end.
-        let is_seen = |&index: &usize| self.columns[index].get().is_some() || other.columns[index].get().is_some();
+        // A column that came to neither table is the same in both, and for a recursive type has no end.
+        let came = self.columns.came().chain(other.columns.came());
         self.number == other.number
             && self.rows == other.rows
             && same_validity(&self.validity, &other.validity)
-            && self.oneofs == other.oneofs
+            && (0..self.layout().oneofs).all(|index| self.oneof(index) == other.oneof(index))
             && self.unknown == other.unknown
-            && (0..self.columns.len()).filter(is_seen).all(same_column)
+            && came.into_iter().all(|(index, _)| same_column(index))
     }
 }
 
@@ -257,17 +267,6 @@ impl Column {
             (Data::List(list), _) => !list.values.is_empty(),
             _ => true,
         }
-    }
-
-    fn of_defaults(layout: &Arc<Layout>, column: &ColumnLayout, rows: usize) -> Self {
-        let validity = match column.cardinality {
-            Cardinality::Repeated | Cardinality::Map => {
-                return Self::list(zeros((rows + 1) * size_of::<i64>()), Data::empty(layout, &column.item));
-            }
-            Cardinality::Explicit => Validity::Nothing,
-            Cardinality::Implicit => Validity::All,
-        };
-        Self { data: Data::of_defaults(layout, &column.item, rows, validity.clone()), validity }
     }
 }
 
@@ -316,21 +315,6 @@ impl Data {
             Self::List(list) => list.values.is_empty(),
         }
     }
-
-    /// No entry of that sort.
-    pub fn empty(layout: &Arc<Layout>, item: &Item) -> Self {
-        Self::of_defaults(layout, item, 0, Validity::All)
-    }
-
-    fn of_defaults(layout: &Arc<Layout>, item: &Item, rows: usize, validity: Validity) -> Self {
-        match item {
-            Item::Number { dtype, default } => {
-                Self::Numbers(NumberColumn { dtype: *dtype, values: filled(*dtype, *default, rows) })
-            }
-            Item::String { is_text, default } => Self::Strings(StringColumn::filled(*is_text, default, rows)),
-            Item::Table(number) => Self::Table(Arc::new(Table::of_defaults(layout, *number, rows, validity))),
-        }
-    }
 }
 
 impl NumberColumn {
@@ -356,17 +340,6 @@ impl StringColumn {
         }
     }
 
-    /// Bytes of which each entry is empty.
-    pub fn of_empty_bytes(entries: usize) -> Self {
-        Self::filled(false, &[], entries)
-    }
-
-    fn filled(is_text: bool, default: &[u8], rows: usize) -> Self {
-        let data: Buffer<u8> = default.iter().copied().cycle().take(default.len() * rows).collect();
-        let offsets = Offsets::of_lens((0..rows).map(|_| default.len()));
-        Self { is_text, data: data.freeze(), offsets }
-    }
-
     /// String number `index`, if there are that many.
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         self.data.as_bytes().get(self.offsets.range(index)?)
@@ -376,24 +349,5 @@ impl StringColumn {
 impl List {
     pub(super) fn new(offsets: Memory, values: Data) -> Self {
         Self { offsets: Offsets::new(offsets), values }
-    }
-}
-
-fn zeros(len: usize) -> Memory {
-    let mut buffer = Buffer::<u8>::default();
-    buffer.fill_to(len, 0, len);
-    buffer.freeze()
-}
-
-fn filled(dtype: Dtype, default: u64, rows: usize) -> Memory {
-    fn of<T: super::Element>(value: T, rows: usize) -> Memory {
-        let mut buffer = Buffer::default();
-        buffer.fill_to(rows, value, rows);
-        buffer.freeze()
-    }
-    match dtype.size() {
-        8 => of(default, rows),
-        4 => of(default as u32, rows),
-        _ => of(default as u8, rows),
     }
 }

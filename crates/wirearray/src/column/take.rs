@@ -17,11 +17,10 @@ impl Table {
     /// Panics where a row's number is not less than the number of rows.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
-        let columns = (0..self.layout().columns.len())
-            .map(|index| Some(self.column_if_made(index).filter(|column| column.has_values())?.take(rows)));
-        let oneofs = (0..self.layout().oneofs).map(|index| self.oneof(index).take(rows).values).collect();
+        let columns = self.columns_with_values().map(|(index, column)| (index, column.take(rows)));
+        let oneofs = self.map_oneofs(|oneof| oneof.take(rows));
         let layout = Arc::clone(self.shared_layout());
-        let taken = Self::new(layout, self.number(), rows.len(), self.validity().take(rows), columns.collect(), oneofs);
+        let taken = Self::new(layout, self.number(), rows.len(), self.validity().take(rows), columns, oneofs);
         taken.with_unknown(self.unknown().map(|unknown| unknown.take(rows)))
     }
 }

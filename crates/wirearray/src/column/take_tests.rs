@@ -21,8 +21,9 @@ fn entries(keys: Data, values: Data) -> Data {
     let column = || ColumnLayout { item: item.clone(), cardinality: Cardinality::Implicit };
     let layout = Layout { tables: vec![TableLayout { columns: vec![column(), column()], oneofs: 0 }] };
     let rows = keys.len();
-    let columns = [keys, values].map(|data| Some(Column { data, validity: Validity::All }));
-    Data::Table(Arc::new(Table::new(Arc::new(layout), 0, rows, Validity::All, columns.into(), vec![])))
+    let columns = [keys, values].map(|data| Column { data, validity: Validity::All });
+    let columns = columns.into_iter().enumerate();
+    Data::Table(Arc::new(Table::new(Arc::new(layout), 0, rows, Validity::All, columns, vec![])))
 }
 
 #[test]

@@ -42,7 +42,8 @@ pub(super) fn table(plan: &Plan, number: usize, rows: &[Option<&Message>], keep_
         rows.iter().map(|row| set(row).unwrap_or(0)).collect::<Buffer<u32>>().freeze()
     });
     let validity = validity(rows.iter().map(Option::is_some));
-    let table = Table::new(plan.layout().clone(), number, rows.len(), validity, columns.collect(), oneofs.collect());
+    let columns = columns.enumerate().filter_map(|(place, column)| Some((place, column?)));
+    let table = Table::new(plan.layout().clone(), number, rows.len(), validity, columns, oneofs.collect());
     table.with_unknown(keep_unknown.then(|| unknown(message, rows)))
 }
 
