@@ -4,6 +4,7 @@
 //! takes some 25 µs, so work has to be large before a second one helps.
 
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::thread;
 
 /// How many threads may work together, and at what.
@@ -43,15 +44,19 @@ impl Cores {
 
 /// Does `work` in so many threads at once, one of them the calling one. Where the system refuses to start one, there are fewer,
 /// so the work must not rely on their number.
+///
+/// # Panics
+///
+/// Panics as the work does, in whichever thread.
 pub fn in_threads(threads: usize, work: impl Fn() + Sync) {
     thread::scope(|scope| {
-        for _ in 1..threads {
-            let name = "wirearray".to_owned();
-            if thread::Builder::new().name(name).spawn_scoped(scope, &work).is_err() {
-                break;
-            }
-        }
+        let start = |_| thread::Builder::new().name("wirearray".to_owned()).spawn_scoped(scope, &work).ok();
+        let others: Vec<_> = (1..threads).map_while(start).collect();
         work();
+        for other in others {
+            // The scope would panic too, but not with what the thread did.
+            other.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
     });
 }
 

@@ -14,9 +14,9 @@ use crate::column::Owner;
 /// The bytes of a file, without a copy where it can be mapped.
 ///
 /// A mapped file must not be cut short while its bytes are in use: the system then ends the process with `SIGBUS`.
-/// Replacing it by renaming another over it is safe.
+/// Replacing it by renaming another over it is safe. Where neither can be promised, [`read`] it.
 pub fn open(path: &Path) -> io::Result<Owner> {
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let metadata = file.metadata()?;
     // A pipe or a file of `/proc` has no length and nothing to map, and some file systems map nothing at all.
     if metadata.is_file()
@@ -25,6 +25,15 @@ pub fn open(path: &Path) -> io::Result<Owner> {
     {
         return Ok(mapped);
     }
+    read_all(file)
+}
+
+/// The bytes of a file as they are now: whatever becomes of it does not matter.
+pub fn read(path: &Path) -> io::Result<Owner> {
+    read_all(File::open(path)?)
+}
+
+fn read_all(mut file: File) -> io::Result<Owner> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(Arc::new(bytes))
@@ -50,6 +59,7 @@ mod tests {
         for bytes in [b"".as_slice(), b"some bytes"] {
             std::fs::write(&path, bytes).unwrap();
             assert_eq!((*open(&path).unwrap()).as_ref(), bytes);
+            assert_eq!((*read(&path).unwrap()).as_ref(), bytes);
         }
         std::fs::remove_file(&path).unwrap();
         assert_eq!(open(&path).err().map(|error| error.kind()), Some(io::ErrorKind::NotFound));

@@ -11,6 +11,7 @@ use std::alloc::{self, Layout};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
+use super::budget::{Budget, Shortage};
 use super::lent::LentMemory;
 
 /// Columns that may come to this many bytes live on huge pages. NumPy draws the line at the same size.
@@ -38,6 +39,8 @@ pub(super) struct Allocation {
     /// Bytes at the start that may be written; on huge pages the rest is only address space so far.
     committed: usize,
     home: Home,
+    /// What the memory is taken from, once there is some. Address space alone is free.
+    budget: Budget,
 }
 
 #[derive(Debug)]
@@ -57,16 +60,16 @@ unsafe impl Sync for Allocation {}
 
 impl Allocation {
     /// No memory yet.
-    pub(super) const fn none() -> Self {
+    pub(super) fn none() -> Self {
         // The alignment as an address: never read, but as aligned as a real one.
         let start = NonNull::without_provenance(std::num::NonZeroUsize::new(ALIGNMENT).unwrap());
-        Self { start, reserved: 0, committed: 0, home: Home::Heap }
+        Self { start, reserved: 0, committed: 0, home: Home::Heap, budget: Budget::default() }
     }
 
     /// Memory that someone has lent.
     pub(super) fn lent(memory: LentMemory) -> Self {
         let (start, len) = (memory.start(), memory.len());
-        Self { start, reserved: len, committed: len, home: Home::Lent { _memory: memory } }
+        Self { start, reserved: len, committed: len, home: Home::Lent { _memory: memory }, budget: Budget::default() }
     }
 
     /// Memory of `len` bytes, all of which may be written.
@@ -74,6 +77,7 @@ impl Allocation {
         if len >= HUGE_FROM
             && let Some(mut mapped) = Self::map(len)
         {
+            mapped.take(mapped.reserved);
             mapped.committed = mapped.reserved;
             return mapped;
         }
@@ -149,7 +153,9 @@ impl Allocation {
     /// committed.
     pub(super) fn commit_through(&mut self, used: usize) {
         debug_assert!(used <= self.reserved);
+        let before = self.committed;
         self.committed = self.committed.max(used.next_multiple_of(HUGE_PAGE)).min(self.reserved);
+        self.take(self.committed - before);
     }
 
     /// A heap column starts at what can come, up to 64 KiB, and doubles from there, still bounded by what can come. The
@@ -185,6 +191,7 @@ impl Allocation {
     fn commit(&mut self, used: usize) {
         let end = (used / HUGE_PAGE + 1).saturating_mul(HUGE_PAGE).min(self.reserved);
         debug_assert!(end > used);
+        self.take(end - self.committed);
         // SAFETY: `end` is at most `reserved` and more than 0, so the byte before it lies in the mapping.
         let last = unsafe { self.start.add(end - 1) };
         // SAFETY: the byte is mapped for writing, and no value lies there: it is behind `committed`.
@@ -192,7 +199,18 @@ impl Allocation {
         self.committed = end;
     }
 
+    /// Notes so many bytes more in use, before they are.
+    fn take(&mut self, bytes: usize) {
+        if self.committed == 0 {
+            self.budget = Budget::current();
+        }
+        self.budget.take(bytes);
+    }
+
     fn reallocate(&mut self, size: usize) {
+        if let Some(more) = size.checked_sub(self.committed) {
+            self.take(more);
+        }
         let layout = heap_layout(size);
         let start = if self.reserved == 0 {
             // SAFETY: `size` is not 0: `grow_heap` takes the alignment as its minimum, `give_back` and `of_len` never ask for 0.
@@ -201,7 +219,8 @@ impl Allocation {
             // SAFETY: `start` came from this allocator with the layout of `reserved`, and `size` is not 0.
             unsafe { alloc::realloc(self.start.as_ptr(), heap_layout(self.reserved), size) }
         };
-        self.start = NonNull::new(start).unwrap_or_else(|| alloc::handle_alloc_error(layout));
+        self.start = NonNull::new(start).unwrap_or_else(|| Shortage::System.unwind());
+        self.budget.give_back(self.committed.saturating_sub(size));
         self.reserved = size;
         self.committed = size;
     }
@@ -223,8 +242,11 @@ impl Drop for Allocation {
     fn drop(&mut self) {
         match self.home {
             _ if self.reserved == 0 => {}
-            // SAFETY: `start` came from this allocator with the layout of `reserved`.
-            Home::Heap => unsafe { alloc::dealloc(self.start.as_ptr(), heap_layout(self.reserved)) },
+            Home::Heap => {
+                // SAFETY: `start` came from this allocator with the layout of `reserved`.
+                unsafe { alloc::dealloc(self.start.as_ptr(), heap_layout(self.reserved)) };
+                self.budget.give_back(self.committed);
+            }
             Home::HugePages => self.unmap_behind(0),
             Home::Lent { .. } => {}
         }
@@ -257,7 +279,8 @@ impl Allocation {
         unmap(start.wrapping_add(reserved), total - reserved - before);
         // SAFETY: the range is the mapping made above. The advice may be refused; the memory is the same without it.
         unsafe { libc::madvise(start.cast(), reserved, libc::MADV_HUGEPAGE) };
-        Some(Self { start: NonNull::new(start)?, reserved, committed: 0, home: Home::HugePages })
+        let (start, home) = (NonNull::new(start)?, Home::HugePages);
+        Some(Self { start, reserved, committed: 0, home, budget: Budget::default() })
     }
 
     fn unmap_behind(&mut self, used: usize) {
@@ -265,6 +288,7 @@ impl Allocation {
         let page = if used < HUGE_FROM { SMALL_PAGE } else { HUGE_PAGE };
         let keep = used.next_multiple_of(page).min(self.reserved);
         unmap(self.start.as_ptr().wrapping_add(keep), self.reserved - keep);
+        self.budget.give_back(self.committed.saturating_sub(keep));
         self.reserved = keep;
         self.committed = self.committed.min(keep);
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::budget::Taken;
 use super::growing::{AtMost, Numbers, RowLists, Rows};
 use super::growing_column::{Growing, wrong_column};
 use super::growing_strings::{StringLists, Strings};
@@ -23,6 +24,8 @@ pub struct Batch {
     /// For each of the first tables a run of column numbers plus one, 0 where the column has not been made.
     slots: Vec<u32>,
     columns: Vec<Growing>,
+    /// The memory of tables and columns themselves, without their values.
+    taken: Taken,
 }
 
 /// As many slots as a MiB holds. Hostile data can bring a table with every few of their bytes, of a type with thousands of
@@ -82,7 +85,8 @@ struct GrowingOneof {
 impl Batch {
     /// A batch without a row.
     pub fn new(layout: Arc<Layout>) -> Self {
-        let mut batch = Self { layout, tables: Vec::new(), slots: Vec::new(), columns: Vec::new() };
+        let (tables, slots, columns, taken) = (Vec::new(), Vec::new(), Vec::new(), Taken::default());
+        let mut batch = Self { layout, tables, slots, columns, taken };
         batch.add_table(0, true);
         batch
     }
@@ -127,6 +131,8 @@ impl Batch {
     /// Makes the column in place `index` of `table`; returns its number.
     #[cold]
     pub fn add_column(&mut self, table: TableId, index: u16) -> usize {
+        // Vectors double, and the finished column comes on top.
+        self.taken.add(2 * size_of::<Growing>() + size_of::<Column>());
         let layout = Arc::clone(&self.layout);
         let GrowingTable { layout: number, has_rows_of_batch, .. } = self.tables[table.number()];
         let column = &layout.tables[number].columns[usize::from(index)];
@@ -174,6 +180,7 @@ impl Batch {
 
     fn add_table(&mut self, number: usize, has_rows_of_batch: bool) -> TableId {
         let (slots, more) = (self.slots.len(), self.layout.tables[number].columns.len());
+        self.taken.add(2 * size_of::<GrowingTable>() + size_of::<Table>());
         let has_slots = slots + more <= MOST_SLOTS;
         if has_slots {
             self.slots.resize(slots + more, 0);

@@ -7,6 +7,7 @@
 mod allocation;
 mod append;
 mod batch;
+mod budget;
 mod buffer;
 mod columns;
 mod defaults;
@@ -14,6 +15,7 @@ mod growing;
 mod growing_column;
 mod growing_strings;
 mod join;
+mod keys;
 mod layout;
 mod lent;
 mod memory;
@@ -23,9 +25,12 @@ mod presence;
 mod slice;
 mod table;
 mod take;
+#[cfg(test)]
+mod take_samples;
 
 pub use allocation::advise_huge_pages;
 pub use batch::{Batch, TableId};
+pub use budget::{Budget, Shortage, Taken};
 pub use buffer::{Buffer, Element, copy_le};
 pub use growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts, View};
 pub use growing_column::{Growing, Width};

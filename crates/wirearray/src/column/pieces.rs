@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::allocation::HUGE_PAGE;
+use super::budget::Budget;
 use super::buffer::{Buffer, Element};
 use crate::cores;
 
@@ -29,16 +30,19 @@ impl<T: Element> Buffer<T> {
     pub fn fill_in_pieces(&mut self, threads: usize, pieces: &impl Pieces<T>, most: usize, at_most: usize) -> usize {
         let is_fresh = self.is_fresh();
         let room = self.reserve(most, at_most);
+        let (touched, budget) = (if is_fresh { 0 } else { usize::MAX }, Budget::current());
         let work = Work {
             ticket: AtomicUsize::new(0),
             is_stopped: AtomicBool::new(false),
-            room: Mutex::new(Room { rest: room, next: 0, carved: 0, touched: if is_fresh { 0 } else { usize::MAX } }),
+            room: Mutex::new(Room { rest: room, next: 0, carved: 0, touched, budget, taken: 0 }),
             fault: Mutex::new(None),
         };
         cores::in_threads(threads, || work.run(pieces));
         let fault = work.fault.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let carved = work.room.into_inner().unwrap_or_else(PoisonError::into_inner).carved;
+        let Room { carved, budget, taken, .. } = work.room.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (whole, len) = fault.unwrap_or((pieces.len(), carved));
+        // From here on it is the buffer that has taken it.
+        budget.give_back(taken);
         // Each of the pieces before the first fault has been filled to its end, and they lie side by side.
         self.advance(len);
         whole
@@ -65,6 +69,9 @@ struct Room<'m, T> {
     carved: usize,
     /// The address up to which memory has been made ready; lent memory is.
     touched: usize,
+    /// What the memory is taken from, and how much of it has been.
+    budget: Budget,
+    taken: usize,
 }
 
 impl<'m, T: Element> Work<'m, T> {
@@ -130,6 +137,8 @@ impl<'m, T: Element> Room<'m, T> {
         self.touched = self.touched.max(start);
         while self.touched < start + count * size {
             let page_end = (self.touched + 1).next_multiple_of(HUGE_PAGE);
+            self.budget.take(HUGE_PAGE);
+            self.taken += HUGE_PAGE;
             let last = ((page_end - start) / size).min(self.rest.len()) - 1;
             std::hint::black_box(self.rest[last].write(T::default()));
             self.touched = page_end;

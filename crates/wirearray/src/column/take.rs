@@ -1,6 +1,5 @@
-//! Some of the rows of finished columns, in any order: row selection, and the last of equal keys of maps.
+//! Some of the rows of finished columns, in any order.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::buffer::{Buffer, Element};
@@ -84,41 +83,6 @@ impl List {
         let ranges = || rows.iter().map(|&row| self.offsets.range(row).expect("the row exists"));
         let values: Vec<usize> = ranges().flatten().collect();
         Self { offsets: Offsets::of_lens(ranges().map(|range| range.len())), values: self.values.take(&values) }
-    }
-
-    /// The entries of a map, without those that a later one of the same key replaces.
-    pub(super) fn with_last_of_equal_keys(self) -> Self {
-        let Data::Table(entries) = &self.values else { return self };
-        let keys = &entries.column(0).data;
-        let mut kept = Vec::with_capacity(entries.rows());
-        let mut lens = Vec::with_capacity(self.offsets.len());
-        for row in 0..self.offsets.len() {
-            let before = kept.len();
-            keep_last_of_equal_keys(keys, self.offsets.range(row).unwrap_or_default(), &mut kept);
-            lens.push(kept.len() - before);
-        }
-        if kept.len() == entries.rows() {
-            return self;
-        }
-        let values = Data::Table(Arc::new(entries.take(&kept)));
-        Self { offsets: Offsets::of_lens(lens.into_iter()), values }
-    }
-}
-
-/// The hash is seeded, so that no writer can choose keys that collide.
-fn keep_last_of_equal_keys(keys: &Data, entries: std::ops::Range<usize>, kept: &mut Vec<usize>) {
-    if entries.len() <= 1 {
-        return kept.extend(entries);
-    }
-    let last: HashMap<&[u8], usize> = entries.clone().map(|entry| (key_bytes(keys, entry), entry)).collect();
-    kept.extend(entries.filter(|&entry| last[key_bytes(keys, entry)] == entry));
-}
-
-fn key_bytes(keys: &Data, entry: usize) -> &[u8] {
-    match keys {
-        Data::Numbers(numbers) => numbers.get(entry).unwrap_or_default(),
-        Data::Strings(strings) => strings.get(entry).unwrap_or_default(),
-        Data::Table(_) | Data::List(_) => unreachable!("the schema admits numbers and strings as keys"),
     }
 }
 

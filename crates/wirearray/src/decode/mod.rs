@@ -20,9 +20,9 @@ mod unpacked;
 
 use std::ops::Range;
 
-use crate::column::{Batch, LentMemory, Owner, Table, TableId};
+use crate::column::{Batch, Budget, LentMemory, Owner, Shortage, Table, TableId};
 use crate::cores::Cores;
-use crate::error::{DecodeError, WireError};
+use crate::error::{DecodeError, DecodeErrorKind, WireError};
 use crate::plan::Plan;
 use frame::Frame;
 use trail::{Message, Patience, Source};
@@ -69,17 +69,36 @@ pub struct Options {
     pub cores: Cores,
     /// What happens to many messages where one of them is bad.
     pub on_error: OnError,
+    /// The most bytes of memory that columns may take, those that several threads make of pieces among them; without a number
+    /// as many as there are.
+    pub max_bytes: Option<usize>,
 }
 
 impl Options {
-    /// Copies of everything, 100 levels, no unknown fields, one thread, an end at the first error.
+    /// Copies of everything, 100 levels, no unknown fields, one thread, an end at the first error, memory without a limit.
     pub const DEFAULT: Self = Self {
         views: Views::Never,
         depth_limit: DEPTH_LIMIT,
         keep_unknown: false,
         cores: Cores::ONE,
         on_error: OnError::Raise,
+        max_bytes: None,
     };
+}
+
+impl Options {
+    /// Does some work, all columns of which take their memory from one budget; the error has no place.
+    pub fn within_budget<R>(&self, work: impl FnOnce() -> R) -> Result<R, DecodeError> {
+        let spent = Budget::new(self.max_bytes).spend(work);
+        spent.map_err(|shortage| DecodeError::new(WireError::new(self.shortage(shortage), 0), String::new()))
+    }
+
+    fn shortage(&self, shortage: Shortage) -> DecodeErrorKind {
+        match (shortage, self.max_bytes) {
+            (Shortage::Budget, Some(limit)) => DecodeErrorKind::MemoryBudget(limit),
+            _ => DecodeErrorKind::OutOfMemory,
+        }
+    }
 }
 
 impl Default for Options {
@@ -131,10 +150,13 @@ pub fn decode_into(
     destinations: Vec<Destination>,
 ) -> Result<Table, DecodeError> {
     let len = input.bytes.len();
-    let mut decoder = Decoder::new(plan, options, batch_into(plan, destinations));
-    decoder.is_single = true;
-    decoder.push(input, 0..len)?;
-    let table = decoder.finish();
+    let table = options.within_budget(|| {
+        let mut decoder = Decoder::new(plan, options, batch_into(plan, destinations));
+        decoder.is_single = true;
+        let pushed = Budget::current().spend(|| decoder.push(input, 0..len));
+        pushed.unwrap_or_else(|shortage| Err(decoder.place_shortage(shortage)))?;
+        Ok(decoder.finish())
+    })??;
     match plan.moment_faults(&table).into_iter().next() {
         Some(fault) => Err(fault.error(0)),
         None => Ok(table),
@@ -153,9 +175,11 @@ pub fn decode_many<'a>(
     total_len: usize,
     options: Options,
 ) -> Result<Table, DecodeError> {
-    let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
-    decoder.push_all(messages, total_len)?;
-    Ok(decoder.finish())
+    options.within_budget(|| {
+        let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
+        decoder.push_all(messages, total_len)?;
+        Ok(decoder.finish())
+    })?
 }
 
 /// A batch without rows, whose values go to the destinations.
@@ -225,6 +249,8 @@ pub struct Decoder<'p> {
     len_ahead: usize,
     /// True where the batch is one message, whose singular values are scalars and not arrays.
     is_single: bool,
+    /// Where the message starts that was begun last.
+    start: usize,
     /// The messages and groups that are open, outermost first; the last is the one being read.
     open: Vec<Frame<'p>>,
     patience: Patience,
@@ -234,8 +260,8 @@ impl<'p> Decoder<'p> {
     /// A decoder into a batch, which is empty and of the plan's layout.
     pub fn new(plan: &'p Plan, mut options: Options, batch: Batch) -> Self {
         options.depth_limit = options.depth_limit.min(MOST_DEPTH_LIMIT);
-        let (open, patience) = (Vec::new(), Patience::default());
-        Self { plan, options, batch, rows: 0, faults: Vec::new(), len_ahead: 0, is_single: false, open, patience }
+        let (faults, open, patience) = (Vec::new(), Vec::new(), Patience::default());
+        Self { plan, options, batch, rows: 0, faults, len_ahead: 0, is_single: false, start: 0, open, patience }
     }
 
     /// Decodes messages, each in a range of its input, into the next rows. `len_left` is how many bytes they have together, and
@@ -252,11 +278,11 @@ impl<'p> Decoder<'p> {
         messages: impl Iterator<Item = (Input<'a>, Range<usize>)> + Clone,
         len_left: usize,
     ) -> Result<(), DecodeError> {
-        if self.plan.has_moments() {
-            self.push_checked(messages, len_left)
-        } else {
-            self.push_unchecked(messages, len_left)
-        }
+        let pushed = Budget::current().spend(|| match self.plan.has_moments() {
+            true => self.push_checked(messages, len_left),
+            false => self.push_unchecked(messages, len_left),
+        });
+        pushed.unwrap_or_else(|shortage| Err(self.place_shortage(shortage).in_row(self.messages())))
     }
 
     /// The same, whatever times there are.
@@ -310,6 +336,7 @@ impl<'p> Decoder<'p> {
     /// Decodes the message in `range` of the input into the next row.
     fn push(&mut self, input: Input<'_>, range: Range<usize>) -> Result<(), DecodeError> {
         assert!(range.start <= range.end && range.end <= input.bytes.len(), "a message lies in its input");
+        self.start = range.start;
         let frame = Frame::outermost(self.plan.message(0), self.rows, range.end);
         self.run(input, range.start, frame)?;
         self.rows += 1;
@@ -320,12 +347,19 @@ impl<'p> Decoder<'p> {
         self.batch.finish(self.rows)
     }
 
+    /// The error where memory ran short, in the innermost message that was open.
+    #[cold]
+    fn place_shortage(&mut self, shortage: Shortage) -> DecodeError {
+        let offset = self.open.last().map_or(0, |frame| frame.tag_start).max(self.start);
+        self.place(WireError::new(self.options.shortage(shortage), offset), None)
+    }
+
     /// Places an error: the path leads from the outermost message to the field in place `column` of the innermost one.
     #[cold]
     fn place(&mut self, error: WireError, column: Option<u16>) -> DecodeError {
         let frames = std::mem::take(&mut self.open);
         let mut path = String::new();
-        for (around, inner) in frames.iter().zip(&frames[1..]) {
+        for (around, inner) in frames.iter().zip(frames.iter().skip(1)) {
             self.push_name(&mut path, around, inner.column);
             if let Some(index) = self.index_in_list(around, inner) {
                 path.push_str(&format!("[{index}]"));

@@ -70,6 +70,15 @@ pub enum DecodeErrorKind {
     /// Messages or groups nested deeper than the limit.
     #[error("messages are nested deeper than the limit of {0}")]
     TooDeep(u32),
+    /// The columns need more memory than they may take.
+    #[error(
+        "decoding needs more than max_bytes={0} bytes of memory; allow more, select fewer fields, or scan a stream in \
+        smaller batches"
+    )]
+    MemoryBudget(usize),
+    /// The system has no more memory.
+    #[error("there is not enough memory; select fewer fields, or scan a stream in smaller batches")]
+    OutOfMemory,
     /// A point in time, or a span of it, that is no number of nanoseconds.
     #[error(
         "{seconds} seconds and {nanos} nanoseconds are no {}; well_known_types=False gives both as they are",
@@ -127,6 +136,8 @@ impl DecodeErrorKind {
             Self::RaggedPackedLength { .. } => "ragged packed length",
             Self::InvalidUtf8 => "invalid utf-8",
             Self::TooDeep(_) => "too deep",
+            Self::MemoryBudget(_) => "memory budget",
+            Self::OutOfMemory => "out of memory",
             Self::MomentOutOfRange { .. } => "moment out of range",
             Self::TruncatedFrame | Self::Mcap(McapFault::Truncated) => "truncated frame",
             Self::IllegalFrameLength => "illegal frame length",

@@ -79,6 +79,13 @@ fn decode_source_into(
     options: Options,
     batch: Batch,
 ) -> Decoded {
+    options.within_budget(|| decode_together(plan, source, wanted, options, batch)).unwrap_or_else(|shortage| {
+        let table = Batch::new(plan.layout().clone()).finish(0);
+        Decoded { table, messages: 0, faults: Vec::new(), stop: Some(Fault::Message(shortage)) }
+    })
+}
+
+fn decode_together(plan: &Plan, source: &mut impl Source, wanted: Wanted, options: Options, batch: Batch) -> Decoded {
     let threads = options.cores.for_len(source.len_left().unwrap_or(usize::MAX).min(wanted.len));
     // Views are of one run at the most, which no one has to look for with several threads.
     if threads == 1 || options.views != Views::Never {

@@ -10,7 +10,7 @@ use std::thread;
 
 use super::source::{Fault, Piece, Source, Wanted};
 use super::{Decoded, decode_piece, leave_out};
-use crate::column::Batch;
+use crate::column::{Batch, Budget};
 use crate::decode::{Decoder, Options};
 use crate::error::DecodeError;
 use crate::plan::Plan;
@@ -22,6 +22,8 @@ const PIECE: usize = 256 << 10;
 pub(super) struct Work<'w, S: Source> {
     plan: &'w Plan,
     options: Options,
+    /// What all of them take memory from.
+    budget: Budget,
     piece_len: usize,
     /// Pieces that may wait to be decoded, and others that may wait to be appended.
     most_waiting: usize,
@@ -105,6 +107,7 @@ impl<'w, S: Source> Work<'w, S> {
         Self {
             plan,
             options,
+            budget: Budget::current(),
             piece_len: (len / 16).clamp(1, PIECE),
             most_waiting: threads,
             taken: Mutex::new(taken),
@@ -115,6 +118,10 @@ impl<'w, S: Source> Work<'w, S> {
     }
 
     pub(super) fn run(&self) {
+        self.budget.within(|| self.decode_pieces());
+    }
+
+    fn decode_pieces(&self) {
         let _stop = StopOnPanic(self);
         while let Some(share) = self.take() {
             let batch = lock(&self.handed_in).spare.pop();

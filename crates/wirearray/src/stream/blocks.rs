@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::chunk::Origin;
 use super::window::{CHUNK, Window};
 use super::{Extent, Format};
-use crate::column::Owner;
+use crate::column::{Budget, Owner};
 use crate::framing::Framing;
 use crate::parallel::Fault;
 
@@ -70,6 +70,11 @@ impl Blocks {
         let more = rest.len().max(CHUNK);
         let block = Arc::get_mut(&mut next).expect("a free block is no one else's");
         block.clear();
+        let grown = (rest.len() + more).saturating_sub(block.capacity());
+        if more > CHUNK {
+            // A message that is longer than a block counts as memory that decoding takes, even before it is there as a whole.
+            Budget::current().take(grown);
+        }
         block.reserve(rest.len() + more);
         block.extend_from_slice(rest);
         self.read(more as u64, block);

@@ -1,0 +1,157 @@
+//! How much memory columns may take together, and the way out where there is not enough.
+//!
+//! Memory is taken deep within loops over numbers, which have no other way to fail and must not pay for one. So what runs short
+//! unwinds, without the report of a panic, to whoever opened the budget: as [salsa] cancels its queries.
+//!
+//! [salsa]: https://docs.rs/salsa/latest/salsa/struct.Cancelled.html
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The memory that may still be taken, shared by all that take from it; without a limit where there is none to share.
+#[derive(Debug, Clone, Default)]
+pub struct Budget(Option<Arc<AtomicUsize>>);
+
+/// There was not as much memory as was wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortage {
+    /// The budget has no more.
+    Budget,
+    /// The system has no more.
+    System,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Budget> = const { RefCell::new(Budget(None)) };
+}
+
+impl Budget {
+    /// A budget of so many bytes, or without a limit.
+    pub fn new(limit: Option<usize>) -> Self {
+        Self(limit.map(|limit| Arc::new(AtomicUsize::new(limit))))
+    }
+
+    /// The one that memory is taken from which this thread takes now.
+    pub fn current() -> Self {
+        CURRENT.with_borrow(Self::clone)
+    }
+
+    /// Does some work, all memory of which is taken from here, unless that runs short.
+    pub fn spend<R>(&self, work: impl FnOnce() -> R) -> Result<R, Shortage> {
+        // What the work has left half done is either dropped, or looked at only for where it stood.
+        catch_unwind(AssertUnwindSafe(|| self.within(work))).or_else(|payload| match payload.downcast::<Shortage>() {
+            Ok(shortage) => Err(*shortage),
+            Err(panic) => resume_unwind(panic),
+        })
+    }
+
+    /// The same for one of several threads, where another catches what runs short.
+    pub fn within<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _restore = Restore(CURRENT.replace(self.clone()));
+        work()
+    }
+
+    /// Takes so many bytes; unwinds where there are not as many.
+    pub fn take(&self, bytes: usize) {
+        let Some(left) = &self.0 else { return };
+        if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_err() {
+            Shortage::Budget.unwind();
+        }
+    }
+
+    /// Gives back what was taken.
+    pub fn give_back(&self, bytes: usize) {
+        if let Some(left) = &self.0 {
+            left.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What was taken from a budget for as long as this is there.
+#[derive(Debug, Default)]
+pub struct Taken {
+    budget: Budget,
+    bytes: usize,
+}
+
+impl Taken {
+    /// Takes so many bytes more from the budget of this thread; unwinds where there are not as many.
+    pub fn add(&mut self, bytes: usize) {
+        if self.bytes == 0 {
+            self.budget = Budget::current();
+        }
+        self.budget.take(bytes);
+        self.bytes += bytes;
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.budget.give_back(self.bytes);
+    }
+}
+
+impl Shortage {
+    /// Leaves for whoever opened the budget.
+    #[cold]
+    pub(super) fn unwind(self) -> ! {
+        resume_unwind(Box::new(self))
+    }
+}
+
+/// Sets the thread's budget back to what it was, however the work ends.
+struct Restore(Budget);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        CURRENT.set(std::mem::take(&mut self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Buffer;
+    use super::*;
+
+    #[test]
+    fn what_is_taken_counts_until_it_is_given_back() {
+        let budget = Budget::new(Some(100));
+        assert_eq!(budget.spend(|| Budget::current().take(60)), Ok(()));
+        assert_eq!(budget.spend(|| Budget::current().take(60)), Err(Shortage::Budget));
+        budget.give_back(60);
+        assert_eq!(budget.spend(|| Budget::current().take(100)), Ok(()));
+        assert_eq!(Budget::new(None).spend(|| Budget::current().take(usize::MAX)), Ok(()));
+    }
+
+    #[test]
+    fn budgets_lie_within_each_other() {
+        let (outer, inner) = (Budget::new(Some(1)), Budget::new(Some(2)));
+        let spent = outer.spend(|| (inner.spend(|| Budget::current().take(2)), Budget::current().take(1)));
+        assert_eq!(spent, Ok((Ok(()), ())));
+        Budget::current().take(usize::MAX);
+    }
+
+    #[test]
+    fn other_panics_pass() {
+        let panic = std::panic::catch_unwind(|| Budget::new(Some(1)).spend(|| panic!("another")));
+        assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"another"));
+    }
+
+    #[test]
+    fn buffers_take_what_they_grow_by_and_give_it_back() {
+        for bytes in [100, 100 << 10, 30 << 20] {
+            let budget = Budget::new(Some(bytes + (2 << 20)));
+            let fill = |len| (0..len).map(|_| 0u8).collect::<Buffer<u8>>();
+            for _ in 0..3 {
+                assert_eq!(budget.spend(|| fill(bytes).len()), Ok(bytes), "it is dropped each time");
+            }
+            let kept = budget.spend(|| fill(bytes)).unwrap();
+            assert_eq!(budget.spend(|| fill(bytes + (2 << 20))).err(), Some(Shortage::Budget));
+            assert!(budget.spend(|| fill(4 << 20)).is_err() || bytes < 2 << 20);
+            drop(kept);
+            assert!(budget.spend(|| fill(bytes)).is_ok());
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The last of equal keys of maps.
+//!
+//! Most maps have no key twice, and many were written in the order of their keys, where one look at each is enough. Of others the
+//! numbers of entries stand in a table by the hashes of their keys, which is seeded, so that no writer can choose keys that
+//! collide.
+
+use std::cmp::Ordering;
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use super::budget::Taken;
+use super::offsets::Offsets;
+use super::table::{Data, List};
+
+/// The bytes of the smallest table.
+const LEAST_LEN: usize = 64;
+
+impl List {
+    /// The entries of a map, without those that a later one of the same key replaces.
+    pub(super) fn with_last_of_equal_keys(self) -> Self {
+        let Data::Table(entries) = &self.values else { return self };
+        let keys = Keys { data: &entries.column(0).data, seed: RandomState::new() };
+        let mut replaced = Replaced::default();
+        for row in 0..self.offsets.len() {
+            keys.find_replaced(self.offsets.range(row).unwrap_or_default(), &mut replaced);
+        }
+        let Some(flags) = replaced.flags else { return self };
+        let is_kept = |entry: &usize| flags.get(*entry) != Some(&true);
+        let lens =
+            (0..self.offsets.len()).map(|row| self.offsets.range(row).unwrap_or_default().filter(is_kept).count());
+        let offsets = Offsets::of_lens(lens);
+        let kept: Vec<usize> = (0..entries.rows()).filter(is_kept).collect();
+        Self { offsets, values: Data::Table(Arc::new(entries.take(&kept))) }
+    }
+}
+
+/// Entries that a later one replaces.
+#[derive(Default)]
+struct Replaced {
+    /// For each entry up to the last of them, whether it is one; nothing where none is.
+    flags: Option<Vec<bool>>,
+    taken: Taken,
+}
+
+impl Replaced {
+    fn note(&mut self, entry: usize) {
+        let flags = self.flags.get_or_insert_default();
+        if flags.capacity() <= entry {
+            // It doubles at the least.
+            self.taken.add(flags.capacity().max(entry + 1));
+        }
+        if flags.len() <= entry {
+            flags.resize(entry + 1, false);
+        }
+        flags[entry] = true;
+    }
+}
+
+/// The keys of all entries.
+struct Keys<'k> {
+    data: &'k Data,
+    seed: RandomState,
+}
+
+impl<'k> Keys<'k> {
+    fn find_replaced(&self, entries: Range<usize>, replaced: &mut Replaced) {
+        let mut pairs = entries.clone().zip(entries.clone().skip(1));
+        if pairs.all(|(entry, next)| self.compare(entry, next).is_lt()) {
+            return;
+        }
+        // The entry of each key that came last, so far.
+        let (mut last, mut taken) = (HashTable::<usize>::new(), Taken::default());
+        for entry in entries {
+            let key = self.get(entry);
+            let hash = |&other: &usize| self.seed.hash_one(self.get(other));
+            match last.find_mut(self.seed.hash_one(key), |&other| self.get(other) == key) {
+                Some(other) => replaced.note(std::mem::replace(other, entry)),
+                None => {
+                    if last.len() == last.capacity() {
+                        // It doubles.
+                        taken.add(last.allocation_size().max(LEAST_LEN));
+                    }
+                    last.insert_unique(self.seed.hash_one(key), entry, hash);
+                }
+            }
+        }
+    }
+
+    /// Any order does; that of their bytes from the last one on is the natural one of numbers.
+    fn compare(&self, entry: usize, next: usize) -> Ordering {
+        match self.data {
+            Data::Numbers(_) => self.get(entry).iter().rev().cmp(self.get(next).iter().rev()),
+            _ => self.get(entry).cmp(self.get(next)),
+        }
+    }
+
+    fn get(&self, entry: usize) -> &'k [u8] {
+        match self.data {
+            Data::Numbers(numbers) => numbers.get(entry).unwrap_or_default(),
+            Data::Strings(strings) => strings.get(entry).unwrap_or_default(),
+            Data::Table(_) | Data::List(_) => unreachable!("the schema admits numbers and strings as keys"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::take_samples::{entries, list, numbers, strings};
+
+    #[test]
+    fn of_equal_keys_of_one_row_the_last_is_kept_in_its_own_place() {
+        let map =
+            list(&[4, 0, 2, 1], entries(strings(&["x", "y", "x", "", "x", "y", "x"]), numbers(&[1, 2, 3, 4, 5, 6, 7])));
+        let kept = list(&[3, 0, 2, 1], entries(strings(&["y", "x", "", "x", "y", "x"]), numbers(&[2, 3, 4, 5, 6, 7])));
+        assert_eq!(map.with_last_of_equal_keys(), kept);
+        let map = || list(&[1, 2], entries(numbers(&[1, 1, 2]), numbers(&[1, 2, 3])));
+        assert_eq!(map().with_last_of_equal_keys(), map(), "nothing to drop");
+    }
+
+    #[test]
+    fn keys_may_come_in_any_order() {
+        let map = |keys: &[u32]| list(&[keys.len()], entries(numbers(keys), numbers(keys)));
+        // The bytes of 256 are less than those of 255.
+        for keys in [&[1, 255, 256, u32::MAX][..], &[256, 255, 1], &[7], &[]] {
+            assert_eq!(map(keys).with_last_of_equal_keys(), map(keys));
+        }
+        assert_eq!(map(&[1, 255, 256, 256]).with_last_of_equal_keys(), map(&[1, 255, 256]));
+        let many: Vec<u32> = (0..100_000).map(|number: u32| number.wrapping_mul(2_654_435_761)).collect();
+        assert_eq!(map(&[many.clone(), many.clone()].concat()).with_last_of_equal_keys(), map(&many));
+    }
+}
