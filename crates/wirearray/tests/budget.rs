@@ -92,9 +92,9 @@ fn the_error_says_in_which_message_memory_ran_short() {
     let error = decode::decode(&plan(), bytes.as_slice().into(), options).unwrap_err();
     assert_eq!(error.kind(), DecodeErrorKind::MemoryBudget(100_000));
     assert_eq!((error.offset(), error.path(), error.row()), (2, "rows[1]", None));
-    // Offsets come 64 KiB at a time.
-    let enough = Options { max_bytes: Some(60_000 * 8 + (160 << 10)), ..Options::DEFAULT };
-    assert!(decode::decode(&plan(), bytes.as_slice().into(), enough).is_ok());
+    // Memory comes in powers of two from 64 KiB on, also that of two columns of offsets.
+    let enough = Options { max_bytes: Some((512 + 2 * 64 + 16) << 10), ..Options::DEFAULT };
+    decode::decode(&plan(), bytes.as_slice().into(), enough).unwrap();
 
     let messages = [b"".as_slice(), b"\x0a\x00", &bytes];
     let decoded = decode(&plan(), &messages, 1, Some(100_000));
