@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyOSError, PyValueError};
+use pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyMemoryError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use wirearray::parallel::{Decoded, Fault};
 use wirearray::plan::PathError;
@@ -14,10 +14,13 @@ mod python {
     pyo3::import_exception!(wirearray._errors, SchemaError);
 }
 
-/// A `DecodeError`, or a plain `ValueError` where it was the caller who demanded too much.
+/// A `DecodeError`; a plain `ValueError` where it was the caller who demanded too much, a `MemoryError` where the system did not
+/// give enough.
 pub(crate) fn decode_error(error: &wirearray::DecodeError) -> PyErr {
-    if let DecodeErrorKind::NoView(_) = error.kind() {
-        return PyValueError::new_err(format!("copy=False: {error}"));
+    match error.kind() {
+        DecodeErrorKind::NoView(_) => return PyValueError::new_err(format!("copy=False: {error}")),
+        DecodeErrorKind::OutOfMemory => return PyMemoryError::new_err(error.to_string()),
+        _ => {}
     }
     let file = error.file().map(str::to_owned);
     let (kind, path) = (error.kind().name(), error.path().to_owned());

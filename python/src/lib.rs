@@ -7,6 +7,7 @@ mod array;
 mod arrow;
 mod bytes;
 mod conversions;
+mod decode;
 mod encode;
 mod entries;
 mod errors;

@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use wirearray::cores::Cores;
-use wirearray::decode::{OnError, Options, Views};
+use wirearray::decode::{DEPTH_LIMIT, MOST_DEPTH_LIMIT, OnError, Options, Views};
 
 /// The `copy` argument, with the meaning that NumPy gives it.
 pub(crate) struct CopyArgument(Views);
@@ -11,12 +11,12 @@ pub(crate) struct CopyArgument(Views);
 impl CopyArgument {
     pub(crate) const TRUE: Self = Self(Views::Never);
 
-    /// The options of a decoding call.
-    pub(crate) fn options(&self, keep_unknown: bool, threads: &ThreadsArgument, has_out: bool) -> PyResult<Options> {
+    /// What to do where values lie in the input as an array, with or without arrays of the caller's.
+    pub(crate) fn views(&self, has_out: bool) -> PyResult<Views> {
         if has_out && self.0 != Views::Never {
             return Err(PyValueError::new_err("out: values that are decoded into arrays are copies; leave copy=True"));
         }
-        Ok(Options { views: self.0, keep_unknown, cores: threads.0, ..Options::DEFAULT })
+        Ok(self.0)
     }
 }
 
@@ -51,19 +51,69 @@ impl<'py> FromPyObject<'_, 'py> for ThreadsArgument {
     type Error = PyErr;
 
     fn extract(threads: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        match threads.extract::<Option<i64>>() {
-            Ok(None) => Ok(Self::ALL),
-            Ok(Some(threads)) if threads >= 1 => Ok(Self(Cores::up_to(usize::try_from(threads)?))),
-            Ok(Some(threads)) => Err(PyValueError::new_err(format!("threads: expected at least 1, got {threads}"))),
-            Err(error) if error.is_instance_of::<PyOverflowError>(threads.py()) => {
-                Err(PyValueError::new_err(format!("threads: {} is no number of threads", threads.repr()?)))
-            }
-            Err(_) => {
-                let found = threads.repr()?;
-                Err(PyTypeError::new_err(format!("threads: expected a number of threads or None, got {found}")))
+        match number(threads, "threads", "a number of threads or None")? {
+            None => Ok(Self::ALL),
+            Some(threads) if threads >= 1 => Ok(Self(Cores::up_to(usize::try_from(threads)?))),
+            Some(threads) => Err(PyValueError::new_err(format!("threads: expected at least 1, got {threads}"))),
+        }
+    }
+}
+
+/// The `max_bytes` argument: the most memory that columns may take, or `None`.
+pub(crate) struct MaxBytesArgument(Option<usize>);
+
+impl MaxBytesArgument {
+    pub(crate) const NONE: Self = Self(None);
+}
+
+impl<'py> FromPyObject<'_, 'py> for MaxBytesArgument {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match number(given, "max_bytes", "a number of bytes or None")? {
+            None => Ok(Self::NONE),
+            Some(bytes) if bytes >= 0 => Ok(Self(Some(usize::try_from(bytes)?))),
+            Some(bytes) => Err(PyValueError::new_err(format!("max_bytes: expected at least 0, got {bytes}"))),
+        }
+    }
+}
+
+/// The `max_depth` argument: levels of messages within the outermost one.
+pub(crate) struct MaxDepthArgument(u32);
+
+impl MaxDepthArgument {
+    pub(crate) const DEFAULT: Self = Self(DEPTH_LIMIT);
+}
+
+impl<'py> FromPyObject<'_, 'py> for MaxDepthArgument {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let levels = number(given, "max_depth", "a number of levels")?;
+        match levels.map(u32::try_from) {
+            Some(Ok(levels @ 0..=MOST_DEPTH_LIMIT)) => Ok(Self(levels)),
+            _ => {
+                let found = given.repr()?;
+                Err(PyValueError::new_err(format!("max_depth: expected 0 to {MOST_DEPTH_LIMIT} levels, got {found}")))
             }
         }
     }
+}
+
+/// The options that the arguments `max_bytes` and `max_depth` are.
+pub(crate) fn limits(max_bytes: &MaxBytesArgument, max_depth: &MaxDepthArgument) -> Options {
+    Options { max_bytes: max_bytes.0, depth_limit: max_depth.0, ..Options::DEFAULT }
+}
+
+/// The number that an argument is, or `None`.
+fn number(given: Borrowed<'_, '_, PyAny>, argument: &str, expected: &str) -> PyResult<Option<i64>> {
+    given.extract::<Option<i64>>().or_else(|error| {
+        let found = given.repr()?;
+        if error.is_instance_of::<PyOverflowError>(given.py()) {
+            return Err(PyValueError::new_err(format!("{argument}: {found} is not {expected}")));
+        }
+        Err(PyTypeError::new_err(format!("{argument}: expected {expected}, got {found}")))
+    })
 }
 
 /// The `on_error` argument.

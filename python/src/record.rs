@@ -217,7 +217,13 @@ impl Record {
     /// dict of str to int, float, bool, str, bytes, datetime64, timedelta64, array, list, dict or None
     ///     Repeated numbers and times stay arrays, repeated messages become lists of dicts, and maps dicts. A field is ``None`` where the
     ///     schema tells absent from default, and it is absent. :meth:`MessageType.encode` takes it as it is.
+    ///
+    /// Raises
+    /// ------
+    /// RecursionError
+    ///     If messages are nested deeper than 100 levels.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        values::check_depth(&self.table)?;
         let dict = PyDict::new(py);
         for (index, name) in self.plan.column_names(self.table.number()).enumerate() {
             let layout = &self.plan.layout().tables[self.table.number()].columns[index];

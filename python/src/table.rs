@@ -354,7 +354,13 @@ impl Table {
     /// dict of str to array, Strings, Ragged, dict or None
     ///     Messages become dicts of their columns, ``None`` where no row has the message. Which rows have a value is not in
     ///     them: to write messages again, pass the table itself, or :meth:`of` with what is to change.
+    ///
+    /// Raises
+    /// ------
+    /// RecursionError
+    ///     If messages are nested deeper than 100 levels.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        values::check_depth(&self.table)?;
         let dict = PyDict::new(py);
         for (index, name) in self.plan.column_names(self.table.number()).enumerate() {
             let value = match self.table.column_if_made(index).map(|column| &column.data) {

@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use pyo3::call::PyCallArgs;
-use pyo3::exceptions::{PyAttributeError, PyKeyError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyKeyError, PyRecursionError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use wirearray::column::{self, Data, StringColumn};
+use wirearray::decode::DEPTH_LIMIT;
 use wirearray::plan::{Plan, Shown};
 
 use crate::array;
@@ -16,6 +17,17 @@ use crate::ragged::Ragged;
 use crate::record::Record;
 use crate::strings::Strings;
 use crate::table::Table;
+
+/// Objects within objects are made, and shown and compared by Python, one call within another.
+pub(crate) fn check_depth(table: &column::Table) -> PyResult<()> {
+    if table.height() <= DEPTH_LIMIT {
+        return Ok(());
+    }
+    let height = table.height();
+    Err(PyRecursionError::new_err(format!(
+        "messages are nested {height} levels deep, and dicts hold {DEPTH_LIMIT}; take columns by their paths, or select a part"
+    )))
+}
 
 /// Some entries of a column: an array, or one of the column objects.
 pub(crate) fn column_object<'py>(

@@ -102,6 +102,8 @@ class MessageType:
         threads: int | None = None,
         out: _Out | None = None,
         well_known_types: bool = True,
+        max_bytes: int | None = None,
+        max_depth: int = 100,
     ) -> Record: ...
     def decode_many(
         self,
@@ -115,6 +117,8 @@ class MessageType:
         on_error: _OnError = "raise",
         framing: Literal["confluent"] | None = None,
         well_known_types: bool = True,
+        max_bytes: int | None = None,
+        max_depth: int = 100,
     ) -> Table: ...
     def load(
         self,
@@ -125,6 +129,9 @@ class MessageType:
         threads: int | None = None,
         out: _Out | None = None,
         well_known_types: bool = True,
+        max_bytes: int | None = None,
+        max_depth: int = 100,
+        mmap: bool = True,
     ) -> Record: ...
     def encode(self, message: _Message, *, align: _Align = False, allow_large: bool = False) -> bytes: ...
     def encode_many(
@@ -150,6 +157,9 @@ class MessageType:
         progress: bool | Callable[[int, int | None], object] = False,
         filesystem: Any = None,
         well_known_types: bool = True,
+        max_bytes: int | None = None,
+        max_depth: int = 100,
+        mmap: bool = True,
     ) -> Table: ...
     def scan(
         self,
@@ -168,6 +178,8 @@ class MessageType:
         progress: bool | Callable[[int, int | None], object] = False,
         filesystem: Any = None,
         well_known_types: bool = True,
+        max_bytes: int | None = None,
+        max_depth: int = 100,
     ) -> Scan: ...
     def partitions(self, path: _Path, target_bytes: int = 67108864, *, framing: _Framing) -> list[Partition]: ...
     def write(

@@ -26,6 +26,7 @@ pub mod error;
 pub mod varint;
 pub mod simd;
 pub mod cores;
+pub mod stack;
 pub mod wire;
 pub mod schema;
 pub mod column;

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules of the engine, each of which uses only those before it. Not all of them need be there.
-const MODULES: [&str; 17] = [
+const MODULES: [&str; 18] = [
     "error",
     "varint",
     "simd",
     "cores",
+    "stack",
     "wire",
     "schema",
     "column",

@@ -3,6 +3,7 @@
 //! What a user gives as a source is taken apart in `wirearray/_sources.py`; here it becomes a chain of streams.
 
 mod partitions;
+mod read;
 mod reader;
 mod scan;
 mod source;

@@ -1,4 +1,4 @@
-//! `read` and `scan`: a thread decodes, and the calling one waits, hears of interruptions and tells how far it is.
+//! `scan`: a thread decodes, and the calling one waits, hears of interruptions and tells how far it is.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use wirearray::stream::{Ahead, Place, Stamps};
 use super::source::{CompressionArgument, Sourced, TopicArgument, chain, layout};
 use crate::errors;
 use crate::message_type::MessageType;
-use crate::options::{OnErrorArgument, ThreadsArgument};
+use crate::options::{MaxBytesArgument, MaxDepthArgument, OnErrorArgument, ThreadsArgument, limits};
 use crate::table::Table;
 
 /// How often the calling thread looks up while it waits.
@@ -25,106 +25,6 @@ const BATCH_LEN: usize = 16 << 20;
 
 #[pymethods]
 impl MessageType {
-    /// Decode all messages of files or streams.
-    ///
-    /// Parameters
-    /// ----------
-    /// source : path, URL, file object, Partition, or list of these
-    ///     Where the messages are: a path, which may have wildcards, as in ``"logs/*.pb.zst"``; a file object opened in binary
-    ///     mode, which is read from where it stands; an URL, as in ``"s3://bucket/ticks.pb"``, for which ``fsspec`` has to be
-    ///     installed. Those of a list follow one another.
-    /// framing : str
-    ///     How messages are set off from one another: ``"delimited"`` by their lengths as varints; ``"tfrecord"`` as the
-    ///     records of TensorFlow, with checksums; ``"u32be"``, ``"u32le"``, ``"u64be"``, ``"u64le"`` by their lengths as four or
-    ///     eight bytes, big-endian or little-endian; ``"grpc"`` as gRPC has them on the wire; ``"single"`` not at all: each
-    ///     source is one message; ``"mcap"`` as MCAP files hold them, beside messages of other types. May be left out where the
-    ///     source says it: partitions do, and files whose names end with ``.mcap``.
-    /// topic : str or list of str, optional
-    ///     Of MCAP files, only messages of these topics; of all where it is left out. They come in the order of the file, which
-    ///     is not always that of time: :attr:`Table.mcap` has the times.
-    /// compression : str or None, default "infer"
-    ///     ``"gzip"``, ``"zstd"``, ``"lz4"`` or ``None`` for none; ``"infer"`` looks at the first bytes.
-    /// verify : bool, default True
-    ///     Whether checksums of the messages are looked at; those of lengths always are.
-    /// on_error : {"raise", "skip"}, default "raise"
-    ///     ``"skip"`` leaves bad messages out, and lists them in :attr:`Table.errors`. Where the rest of a stream cannot be
-    ///     read, because its frames are broken or it was cut short, the last of the errors says so.
-    /// keep_unknown : bool, default False
-    ///     As for :meth:`decode_many`.
-    /// threads : int or None, default None
-    ///     How many threads may decode, ``None`` for as many as there are cores. One of them at a time reads and decompresses.
-    /// progress : bool or callable, default False
-    ///     ``True`` shows a bar of the bytes read, for which ``tqdm`` has to be installed. A callable gets the bytes read and
-    ///     how many there are, ``None`` where that is not known; every now and then, and at the end.
-    /// filesystem : object, optional
-    ///     Where paths lead: a file system of ``fsspec`` or a store of ``obstore``.
-    /// well_known_types : bool, default True
-    ///     As for :meth:`decode`.
-    ///
-    /// Returns
-    /// -------
-    /// Table
-    ///     A row for each message.
-    ///
-    /// Raises
-    /// ------
-    /// DecodeError
-    ///     If a message or a frame is bad; ``file``, ``row``, ``offset`` and ``path`` say which. Offsets count from the start
-    ///     of the stream, as it is when it is decompressed.
-    /// FileNotFoundError, OSError
-    ///     If a file is not there, no file matches, or one cannot be read.
-    /// ValueError, TypeError
-    ///     If an argument is none of these.
-    ///
-    /// Notes
-    /// -----
-    /// The GIL is released. Files that are not compressed are mapped: do not cut them short meanwhile.
-    ///
-    /// Of MCAP files, an error in a compressed chunk has the offset of the chunk, and a chunk that is damaged counts as one bad
-    /// message.
-    ///
-    /// Examples
-    /// --------
-    /// >>> import io
-    /// >>> import wirearray as wa
-    /// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; }')
-    /// >>> schema["Tick"].read(io.BytesIO(b"\x02\x08\x05\x00\x02\x08\x07"), framing="delimited")["price"]
-    /// array([5, 0, 7])
-    #[pyo3(
-        signature = (
-            source, *, framing = None, topic = None, compression = CompressionArgument::INFER, verify = true,
-            on_error = OnErrorArgument::RAISE, keep_unknown = false, threads = ThreadsArgument::ALL, progress = None,
-            filesystem = None, well_known_types = true
-        ),
-        text_signature = "($self, source, *, framing=None, topic=None, compression='infer', verify=True, \
-            on_error='raise', keep_unknown=False, threads=None, progress=False, filesystem=None, well_known_types=True)"
-    )]
-    #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
-    fn read<'py>(
-        &self,
-        source: &Bound<'py, PyAny>,
-        framing: Option<&str>,
-        topic: Option<TopicArgument>,
-        compression: CompressionArgument,
-        verify: bool,
-        on_error: OnErrorArgument,
-        keep_unknown: bool,
-        threads: ThreadsArgument,
-        progress: Option<&Bound<'py, PyAny>>,
-        filesystem: Option<&Bound<'py, PyAny>>,
-        well_known_types: bool,
-    ) -> PyResult<Table> {
-        let layout = layout(self, source, framing, topic, verify)?;
-        let sourced = chain(source, filesystem, layout, compression, true, 0)?;
-        let options = options(on_error, keep_unknown, &threads);
-        let plan = self.plan().showing(well_known_types);
-        let scan = Scan::start(source.py(), &plan, sourced, Wanted::ALL, options, progress)?;
-        match scan.next(source.py())? {
-            Some(table) => scan.stop(source.py()).map_or(Ok(table), Err),
-            None => scan.no_rows(),
-        }
-    }
-
     /// Decode files or streams of any length, a batch of messages at a time.
     ///
     /// While one batch is worked on, the next one is decoded; no more than these two and a few blocks of the stream are held.
@@ -139,9 +39,11 @@ impl MessageType {
     ///     The bytes of messages with which a batch is full; 16 MiB where neither is given.
     /// start : int, default 0
     ///     The byte at which the first frame starts: the ``offset`` of an earlier scan, to go on with what was written since.
-    /// framing, topic, compression, verify, on_error, keep_unknown, threads, progress, filesystem, well_known_types
+    /// framing, topic, compression, verify, on_error, keep_unknown, threads, progress, filesystem, well_known_types, max_depth
     ///     As for :meth:`read`. With ``on_error="raise"`` the messages in front of a bad one are delivered before the error is
     ///     raised.
+    /// max_bytes : int, optional
+    ///     As for :meth:`read`, of each batch.
     ///
     /// Returns
     /// -------
@@ -165,11 +67,12 @@ impl MessageType {
         signature = (
             source, *, framing = None, topic = None, batch_rows = None, batch_bytes = None, start = 0,
             compression = CompressionArgument::INFER, verify = true, on_error = OnErrorArgument::RAISE, keep_unknown = false,
-            threads = ThreadsArgument::ALL, progress = None, filesystem = None, well_known_types = true
+            threads = ThreadsArgument::ALL, progress = None, filesystem = None, well_known_types = true,
+            max_bytes = MaxBytesArgument::NONE, max_depth = MaxDepthArgument::DEFAULT
         ),
         text_signature = "($self, source, *, framing=None, topic=None, batch_rows=None, batch_bytes=None, start=0, \
             compression='infer', verify=True, on_error='raise', keep_unknown=False, threads=None, progress=False, \
-            filesystem=None, well_known_types=True)"
+            filesystem=None, well_known_types=True, max_bytes=None, max_depth=100)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn scan<'py>(
@@ -188,6 +91,8 @@ impl MessageType {
         progress: Option<&Bound<'py, PyAny>>,
         filesystem: Option<&Bound<'py, PyAny>>,
         well_known_types: bool,
+        max_bytes: MaxBytesArgument,
+        max_depth: MaxDepthArgument,
     ) -> PyResult<Scan> {
         let layout = layout(self, source, framing, topic, verify)?;
         let unsaid = if batch_rows.is_none() { BATCH_LEN } else { usize::MAX };
@@ -198,14 +103,19 @@ impl MessageType {
         let start = u64::try_from(start)
             .map_err(|_| PyValueError::new_err(format!("start: expected at least 0, got {start}")))?;
         let sourced = chain(source, filesystem, layout, compression, false, start)?;
-        let options = options(on_error, keep_unknown, &threads);
+        let options = options(on_error, keep_unknown, &threads, limits(&max_bytes, &max_depth));
         let plan = self.plan().showing(well_known_types);
         Scan::start(source.py(), &plan, sourced, wanted, options, progress)
     }
 }
 
-fn options(on_error: OnErrorArgument, keep_unknown: bool, threads: &ThreadsArgument) -> Options {
-    Options { on_error: on_error.0, keep_unknown, cores: threads.cores(), ..Options::DEFAULT }
+pub(super) fn options(
+    on_error: OnErrorArgument,
+    keep_unknown: bool,
+    threads: &ThreadsArgument,
+    limits: Options,
+) -> Options {
+    Options { on_error: on_error.0, keep_unknown, cores: threads.cores(), ..limits }
 }
 
 fn at_least_one(given: Option<i64>, argument: &str, otherwise: usize) -> PyResult<usize> {
@@ -241,7 +151,7 @@ struct State {
 }
 
 impl Scan {
-    fn start(
+    pub(super) fn start(
         py: Python<'_>,
         plan: &Arc<Plan>,
         sourced: Sourced,
@@ -272,7 +182,7 @@ impl Scan {
     }
 
     /// The next batch; nothing at the end. Whatever ends the stream is kept until [`Scan::stop`] is asked.
-    fn next(&self, py: Python<'_>) -> PyResult<Option<Table>> {
+    pub(super) fn next(&self, py: Python<'_>) -> PyResult<Option<Table>> {
         let Some(ahead) = lock(&self.ahead).clone() else { return Ok(None) };
         loop {
             let waited = py.detach(|| ahead.next(TICK));
@@ -299,7 +209,7 @@ impl Scan {
     }
 
     /// Why there is nothing behind the last batch, where that is no good reason.
-    fn stop(&self, py: Python<'_>) -> Option<PyErr> {
+    pub(super) fn stop(&self, py: Python<'_>) -> Option<PyErr> {
         let (stop, name) = {
             let mut state = lock(&self.state);
             (state.stop.take(), state.place.name.clone())
@@ -308,7 +218,7 @@ impl Scan {
         stop.map(|fault| errors::fault(py, fault, name.as_deref())).or(failure)
     }
 
-    fn no_rows(&self) -> PyResult<Table> {
+    pub(super) fn no_rows(&self) -> PyResult<Table> {
         let table = decode::decode_many(&self.plan, std::iter::empty(), 0, Options::DEFAULT);
         let table = Table::of_rows(self.plan.clone(), table.map_err(|error| errors::decode_error(&error))?);
         Ok(table.with_stamps(self.is_mcap.then(Stamps::default)))

@@ -11,6 +11,7 @@ use crate::column::{
 };
 use crate::plan::{Plan, Shown};
 use crate::schema::Kind;
+use crate::stack::deeper;
 
 /// What becomes of rows that stand for no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +99,7 @@ impl<'p> Arrays<'p> {
         self.open.push(number);
         let members = members(self.plan, self.options.oneofs, number, &self.open, table);
         let columns = members.into_iter().map(|member| match member {
-            Member::Field(index) => self.column(number, index, rows, table, around),
+            Member::Field(index) => deeper(|| self.column(number, index, rows, table, around)),
             Member::Oneof(oneof, fields) => self.union(number, oneof, &fields, rows, table),
         });
         let columns = columns.collect::<Result<_, _>>()?;

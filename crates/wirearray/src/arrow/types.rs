@@ -3,8 +3,10 @@
 use super::field::Field;
 use super::members::{Member, members};
 use crate::column::{Cardinality, Data, Dtype, Item, Table};
+use crate::encode::DEPTH_LIMIT;
 use crate::plan::{MomentFault, Plan, WellKnown};
 use crate::schema::Kind;
+use crate::stack::deeper;
 
 /// A schema of more fields than this is of no use to anyone, and comes of types that hold each other in many ways.
 const MAX_FIELDS: usize = 100_000;
@@ -48,6 +50,9 @@ pub enum ExportError {
     /// Types that hold each other in many ways.
     #[error("{message} has more than {MAX_FIELDS} fields with all that is in it; select those that are needed")]
     TooManyFields { message: String },
+    /// Messages nested deeper than those who read Arrow can be trusted to go.
+    #[error("{message} is nested deeper than {DEPTH_LIMIT} levels; take columns by their paths, or select a part")]
+    TooDeep { message: String },
     /// More members of a oneof than a union can have.
     #[error("the oneof {oneof} has more than {} members, the most that a union can have", MAX_MEMBERS - 1)]
     TooManyMembers { oneof: String },
@@ -81,10 +86,13 @@ impl<'p> Types<'p> {
 
     /// The messages of a table, or of the type of table `number`.
     pub(super) fn messages(&mut self, name: &str, number: usize, table: Option<&Table>) -> Result<Field, ExportError> {
+        if self.open.len() > DEPTH_LIMIT as usize {
+            return Err(ExportError::TooDeep { message: self.plan.message_name(number).to_owned() });
+        }
         self.open.push(number);
         let members = members(self.plan, self.options.oneofs, number, &self.open, table);
         let fields = members.into_iter().map(|member| match member {
-            Member::Field(index) => self.column(number, index, table),
+            Member::Field(index) => deeper(|| self.column(number, index, table)),
             Member::Oneof(oneof, fields) => self.union(number, oneof, &fields, table),
         });
         let fields = fields.collect::<Result<_, _>>()?;

@@ -15,6 +15,7 @@ use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::{Presence, Validity};
 use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
+use crate::stack::deeper;
 
 /// The columns of a batch of messages under construction.
 #[derive(Debug)]
@@ -356,11 +357,11 @@ impl Batch {
             Growing::Rows(inner) => {
                 let table = inner.table;
                 let validity = inner.finish(rows);
-                let table = self.finish_table(columns, table, rows, validity.clone());
+                let table = deeper(|| self.finish_table(columns, table, rows, validity.clone()));
                 Column { data: Data::Table(Arc::new(table)), validity }
             }
             Growing::RowLists(inner) => {
-                let table = self.finish_table(columns, inner.table, inner.rows, Validity::All);
+                let table = deeper(|| self.finish_table(columns, inner.table, inner.rows, Validity::All));
                 let list = List::new(inner.starts.finish(rows, inner.rows), Data::Table(Arc::new(table)));
                 let list = if layout.cardinality == Cardinality::Map { list.with_last_of_equal_keys() } else { list };
                 Column { data: Data::List(Arc::new(list)), validity: Validity::All }

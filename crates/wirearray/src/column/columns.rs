@@ -59,7 +59,8 @@ impl Columns {
         came.chain(made.map(|column| *column))
     }
 
-    fn find(&self, place: usize) -> Option<&Column> {
+    /// The column in a place, if it came.
+    pub(super) fn find(&self, place: usize) -> Option<&Column> {
         // Where all came, each is in its place.
         let index = if self.came.len() == self.places {
             place

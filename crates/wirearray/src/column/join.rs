@@ -9,6 +9,7 @@ use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::Validity;
 use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
+use crate::stack::deeper;
 
 impl Data {
     /// The entries of all parts, which are columns of one layout; nothing where there is no part.
@@ -24,7 +25,7 @@ impl Data {
         Some(match first {
             Self::Numbers(_) => Self::Numbers(NumberColumn::join(&all(parts, Self::numbers))),
             Self::Strings(_) => Self::Strings(StringColumn::join(&all(parts, Self::strings))),
-            Self::Table(_) => Self::Table(Arc::new(Table::join(&all(parts, Self::rows)))),
+            Self::Table(_) => Self::Table(Arc::new(deeper(|| Table::join(&all(parts, Self::rows))))),
             Self::List(_) => Self::List(Arc::new(List::join(&all(parts, Self::list)))),
         })
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::offsets::Offsets;
 use super::presence::Validity;
 use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
+use crate::stack::deeper;
 
 impl Table {
     /// A table of successive rows.
@@ -44,7 +45,7 @@ impl Data {
         match self {
             Self::Numbers(numbers) => Self::Numbers(numbers.slice(entries)),
             Self::Strings(strings) => Self::Strings(strings.slice(entries)),
-            Self::Table(table) => Self::Table(Arc::new(table.slice(entries))),
+            Self::Table(table) => Self::Table(Arc::new(deeper(|| table.slice(entries)))),
             Self::List(list) => Self::List(Arc::new(list.slice(entries))),
         }
     }

@@ -10,6 +10,7 @@ use super::layout::{ColumnLayout, Dtype, Item, Layout, TableLayout};
 use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::Validity;
+use crate::stack::deeper;
 
 /// A batch of rows: one column a field.
 #[derive(Debug)]
@@ -241,16 +242,17 @@ impl PartialEq for Table {
         let same_validity = |a: &Validity, b: &Validity| (0..self.rows).all(|row| a.is_set(row) == b.is_set(row));
         let same_column = |index| {
             let (mine, others): (&Column, &Column) = (self.column(index), other.column(index));
-            mine.data == others.data && same_validity(&mine.validity, &others.validity)
+            deeper(|| mine.data == others.data) && same_validity(&mine.validity, &others.validity)
         };
         // A column that came to neither table is the same in both, and for a recursive type has no end.
-        let came = self.columns.came().chain(other.columns.came());
+        let others = other.columns.came().filter(|(index, _)| self.columns.find(*index).is_none());
+        let came = self.columns.came().chain(others);
         self.number == other.number
             && self.rows == other.rows
             && same_validity(&self.validity, &other.validity)
             && (0..self.layout().oneofs).all(|index| self.oneof(index) == other.oneof(index))
             && self.unknown == other.unknown
-            && came.into_iter().all(|(index, _)| same_column(index))
+            && came.map(|(index, _)| index).all(same_column)
     }
 }
 

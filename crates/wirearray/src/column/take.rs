@@ -7,6 +7,7 @@ use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::Validity;
 use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
+use crate::stack::deeper;
 
 impl Table {
     /// A table of the given rows.
@@ -41,7 +42,7 @@ impl Data {
         match self {
             Self::Numbers(numbers) => Self::Numbers(numbers.take(rows)),
             Self::Strings(strings) => Self::Strings(strings.take(rows)),
-            Self::Table(table) => Self::Table(Arc::new(table.take(rows))),
+            Self::Table(table) => Self::Table(Arc::new(deeper(|| table.take(rows)))),
             Self::List(list) => Self::List(Arc::new(list.take(rows))),
         }
     }

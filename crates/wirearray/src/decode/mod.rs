@@ -30,8 +30,8 @@ use trail::{Message, Patience, Source};
 /// Levels of messages and groups that may be open within the outermost message, as in the official parsers.
 pub const DEPTH_LIMIT: u32 = 100;
 
-/// The highest limit that may be set. Decoding needs no call stack for depth, finishing columns does.
-pub const MOST_DEPTH_LIMIT: u32 = 1_000;
+/// The highest limit that may be set.
+pub const MOST_DEPTH_LIMIT: u32 = 10_000;
 
 /// What to do where values lie in the input as an array: packed runs of fixed-width numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -17,6 +17,7 @@ use std::ops::Range;
 use crate::column::{Memory, Offsets, StringColumn, Table};
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::plan::Plan;
+use crate::stack::for_levels;
 use crate::wire::{Sink, WriteError, Writer};
 pub(crate) use check::first_not_text;
 use measure::Measure;
@@ -70,15 +71,14 @@ pub fn measure_many<'a>(
     if let Some(row) = rows.clone().find(|&row| !table.validity().is_set(row)) {
         return Err(EncodeError::new(EncodeErrorKind::Absent).in_row(row - first));
     }
-    let message = Measure { plan, options }.message(table, rows.clone(), 0);
+    let measure = || Measure { plan, options }.message(table, rows.clone(), 0);
+    let message = for_levels(DEPTH_LIMIT, measure);
     let mut message = message.map_err(|error| match error.row() {
         Some(row) => error.in_row(row - first),
         None => error,
     })?;
     if message.is_aligned {
-        for row in rows {
-            message.place(row, 0);
-        }
+        for_levels(DEPTH_LIMIT, || rows.for_each(|row| _ = message.place(row, 0)));
     }
     let lens = message.lens.as_slice();
     if let Some(row) = lens.iter().position(|&len| len > MAX_LEN && !options.allow_large) {
@@ -164,14 +164,12 @@ impl Measured<'_> {
     }
 
     fn write_rows(&self, rows: Range<usize>, header: &[u8], out: &mut Writer<'_>) -> Result<(), WriteError> {
-        for row in rows {
+        let mut write_row = |row| {
             out.put_slice(header)?;
             let start = out.written();
             self.message.write(row, out, start)?;
-            if out.written() - start != self.message.len_of(row) {
-                return Err(WriteError);
-            }
-        }
-        Ok(())
+            if out.written() - start == self.message.len_of(row) { Ok(()) } else { Err(WriteError) }
+        };
+        for_levels(DEPTH_LIMIT, || rows.into_iter().try_for_each(&mut write_row))
     }
 }

@@ -130,6 +130,9 @@ impl Plan {
         if expected != found {
             return Err(AssembleError::OtherMessage { expected: expected.to_owned(), found: found.to_owned() });
         }
+        if table.height() > MAX_DEPTH {
+            return Err(AssembleError::TooDeep);
+        }
         let mut columns: Vec<Option<Column>> = vec![None; self.message(number).fields.len()];
         for (index, name) in from.column_names(table.number()).enumerate() {
             let Some(column) = table.column_if_made(index).filter(|column| column.has_values()) else { continue };

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::{Plan, WellKnown};
 use crate::column::{Buffer, Column, Data, Dtype, Memory, NumberColumn, Table};
 use crate::error::{DecodeError, DecodeErrorKind, WireError};
+use crate::stack::deeper;
 
 const PER_SECOND: i64 = 1_000_000_000;
 
@@ -68,7 +69,7 @@ impl Plan {
         for &place in &message.moments {
             let place = usize::from(place);
             let Some(column) = table.column_if_made(place).filter(|column| column.has_values()) else { continue };
-            faults.extend(self.faults_of(self.column_name(table.number(), place), column));
+            faults.extend(deeper(|| self.faults_of(self.column_name(table.number(), place), column)));
         }
         // Stable, so that of each row the first field's stays.
         faults.sort_by_key(|fault| fault.row);
