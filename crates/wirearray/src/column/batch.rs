@@ -3,19 +3,18 @@
 //! A table or column is made when its first value comes. Numbers instead of pointers let one loop write to any table at
 //! any depth, recursive types included, without a call or a borrow for each level.
 
+mod finish;
+
 use std::sync::Arc;
 
 use super::budget::Taken;
 use super::growing::{AtMost, Numbers, RowLists, Rows};
 use super::growing_column::{Growing, wrong_column};
 use super::growing_strings::{StringLists, Strings};
-use super::layout::{Cardinality, ColumnLayout, Item, Layout};
+use super::layout::{Cardinality, Item, Layout};
 use super::lent::LentMemory;
-use super::memory::Memory;
-use super::offsets::Offsets;
-use super::presence::{Presence, Validity};
-use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
-use crate::stack::deeper;
+use super::presence::Presence;
+use super::table::{Column, Table};
 
 /// The columns of a batch of messages under construction.
 #[derive(Debug)]
@@ -90,6 +89,11 @@ impl Batch {
         let mut batch = Self { layout, tables, slots, columns, taken };
         batch.add_table(0, true);
         batch
+    }
+
+    /// True as long as no column has been made.
+    pub fn is_void(&self) -> bool {
+        self.columns.is_empty()
     }
 
     /// True where the rows of `table` are those of the batch, and not the values of a repeated field.
@@ -302,84 +306,10 @@ impl Batch {
             }
         }
     }
-
-    /// The finished table, `rows` rows of it.
-    pub fn finish(mut self, rows: usize) -> Table {
-        let columns = std::mem::take(&mut self.columns);
-        let mut columns: Vec<Option<Growing>> = columns.into_iter().map(Some).collect();
-        self.finish_table(&mut columns, TableId::OUTERMOST, rows, Validity::All)
-    }
-
-    fn finish_table(
-        &mut self,
-        columns: &mut Vec<Option<Growing>>,
-        table: TableId,
-        rows: usize,
-        validity: Validity,
-    ) -> Table {
-        let layout = Arc::clone(&self.layout);
-        let GrowingTable { layout: number, made, oneofs, unknown, .. } = &mut self.tables[table.number()];
-        let (number, made, oneofs) = (*number, std::mem::take(made), std::mem::take(oneofs));
-        let unknown = unknown.take().map(|unknown| {
-            let (data, offsets, _) = unknown.finish(rows);
-            StringColumn { is_text: false, data, offsets: Offsets::new(offsets) }
-        });
-        let oneofs = oneofs.into_iter().map(|oneof| oneof.numbers.finish(rows).0).collect();
-        let finished = made.into_iter().filter_map(|(place, column)| {
-            let (place, growing) = (usize::from(place), columns[column as usize].take()?);
-            Some((place, self.finish_column(columns, growing, &layout.tables[number].columns[place], rows)))
-        });
-        Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs).with_unknown(unknown)
-    }
-
-    fn finish_column(
-        &mut self,
-        columns: &mut Vec<Option<Growing>>,
-        growing: Growing,
-        layout: &ColumnLayout,
-        rows: usize,
-    ) -> Column {
-        match growing {
-            Growing::Wide(numbers) => number_column(numbers.finish(rows), layout),
-            Growing::Narrow(numbers) => number_column(numbers.finish(rows), layout),
-            Growing::Byte(numbers) => number_column(numbers.finish(rows), layout),
-            Growing::WideLists(lists) => number_list_column(lists.finish(rows), layout),
-            Growing::NarrowLists(lists) => number_list_column(lists.finish(rows), layout),
-            Growing::ByteLists(lists) => number_list_column(lists.finish(rows), layout),
-            Growing::Strings(strings) => {
-                let (data, offsets, validity) = strings.finish(rows);
-                Column { data: Data::Strings(StringColumn::new(data, offsets, layout)), validity }
-            }
-            Growing::StringLists(lists) => {
-                let (starts, data, offsets) = lists.finish(rows);
-                Column::list(starts, Data::Strings(StringColumn::new(data, offsets, layout)))
-            }
-            Growing::Rows(inner) => {
-                let table = inner.table;
-                let validity = inner.finish(rows);
-                let table = deeper(|| self.finish_table(columns, table, rows, validity.clone()));
-                Column { data: Data::Table(Arc::new(table)), validity }
-            }
-            Growing::RowLists(inner) => {
-                let table = deeper(|| self.finish_table(columns, inner.table, inner.rows, Validity::All));
-                let list = List::new(inner.starts.finish(rows, inner.rows), Data::Table(Arc::new(table)));
-                let list = if layout.cardinality == Cardinality::Map { list.with_last_of_equal_keys() } else { list };
-                Column { data: Data::List(Arc::new(list)), validity: Validity::All }
-            }
-        }
-    }
 }
 
 fn number_of(count: usize) -> u32 {
     u32::try_from(count).expect("memory ends before 32-bit numbers of tables and columns do")
-}
-
-fn number_column((values, validity): (Memory, Validity), layout: &ColumnLayout) -> Column {
-    Column { data: Data::Numbers(NumberColumn::new(values, layout)), validity }
-}
-
-fn number_list_column((offsets, values): (Memory, Memory), layout: &ColumnLayout) -> Column {
-    Column::list(offsets, Data::Numbers(NumberColumn::new(values, layout)))
 }
 
 impl GrowingTable {

@@ -1,3 +1,6 @@
+use super::super::layout::ColumnLayout;
+use super::super::presence::Validity;
+use super::super::table::Data;
 use super::super::{Dtype, TableLayout, Width};
 use super::*;
 

@@ -227,8 +227,13 @@ impl Appended {
     /// Appends what became of the next piece, unless an earlier one was the end; returns whether there is an end now.
     fn append(&mut self, done: &mut Done) -> bool {
         if self.stop.is_none() {
-            // Each row takes a tag and a length at least.
-            self.batch.append(self.rows, &mut done.batch, done.len_left / 2 + 1);
+            if self.rows == 0 && self.batch.is_void() {
+                // The first piece may be one message that is as long as all.
+                std::mem::swap(&mut self.batch, &mut done.batch);
+            } else {
+                // Each row takes a tag and a length at least.
+                self.batch.append(self.rows, &mut done.batch, done.len_left / 2 + 1);
+            }
             let messages = self.messages;
             done.faults.iter_mut().for_each(|error| error.shift_row(messages));
             self.faults.append(&mut done.faults);

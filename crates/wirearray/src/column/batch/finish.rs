@@ -1,0 +1,88 @@
+//! What becomes of a batch once all rows have come: tables and columns that no longer change.
+
+use std::sync::Arc;
+
+use super::super::growing_column::Growing;
+use super::super::layout::{Cardinality, ColumnLayout};
+use super::super::memory::Memory;
+use super::super::offsets::Offsets;
+use super::super::presence::Validity;
+use super::super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
+use super::{Batch, GrowingTable, TableId};
+use crate::stack::deeper;
+
+impl Batch {
+    /// The finished table, `rows` rows of it.
+    pub fn finish(mut self, rows: usize) -> Table {
+        let columns = std::mem::take(&mut self.columns);
+        let mut columns: Vec<Option<Growing>> = columns.into_iter().map(Some).collect();
+        self.finish_table(&mut columns, TableId::OUTERMOST, rows, Validity::All)
+    }
+
+    fn finish_table(
+        &mut self,
+        columns: &mut Vec<Option<Growing>>,
+        table: TableId,
+        rows: usize,
+        validity: Validity,
+    ) -> Table {
+        let layout = Arc::clone(&self.layout);
+        let GrowingTable { layout: number, made, oneofs, unknown, .. } = &mut self.tables[table.number()];
+        let (number, made, oneofs) = (*number, std::mem::take(made), std::mem::take(oneofs));
+        let unknown = unknown.take().map(|unknown| {
+            let (data, offsets, _) = unknown.finish(rows);
+            StringColumn { is_text: false, data, offsets: Offsets::new(offsets) }
+        });
+        let oneofs = oneofs.into_iter().map(|oneof| oneof.numbers.finish(rows).0).collect();
+        let finished = made.into_iter().filter_map(|(place, column)| {
+            let (place, growing) = (usize::from(place), columns[column as usize].take()?);
+            Some((place, self.finish_column(columns, growing, &layout.tables[number].columns[place], rows)))
+        });
+        Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs).with_unknown(unknown)
+    }
+
+    fn finish_column(
+        &mut self,
+        columns: &mut Vec<Option<Growing>>,
+        growing: Growing,
+        layout: &ColumnLayout,
+        rows: usize,
+    ) -> Column {
+        match growing {
+            Growing::Wide(numbers) => number_column(numbers.finish(rows), layout),
+            Growing::Narrow(numbers) => number_column(numbers.finish(rows), layout),
+            Growing::Byte(numbers) => number_column(numbers.finish(rows), layout),
+            Growing::WideLists(lists) => number_list_column(lists.finish(rows), layout),
+            Growing::NarrowLists(lists) => number_list_column(lists.finish(rows), layout),
+            Growing::ByteLists(lists) => number_list_column(lists.finish(rows), layout),
+            Growing::Strings(strings) => {
+                let (data, offsets, validity) = strings.finish(rows);
+                Column { data: Data::Strings(StringColumn::new(data, offsets, layout)), validity }
+            }
+            Growing::StringLists(lists) => {
+                let (starts, data, offsets) = lists.finish(rows);
+                Column::list(starts, Data::Strings(StringColumn::new(data, offsets, layout)))
+            }
+            Growing::Rows(inner) => {
+                let table = inner.table;
+                let validity = inner.finish(rows);
+                let table = deeper(|| self.finish_table(columns, table, rows, validity.clone()));
+                Column { data: Data::Table(Arc::new(table)), validity }
+            }
+            Growing::RowLists(inner) => {
+                let table = deeper(|| self.finish_table(columns, inner.table, inner.rows, Validity::All));
+                let list = List::new(inner.starts.finish(rows, inner.rows), Data::Table(Arc::new(table)));
+                let list = if layout.cardinality == Cardinality::Map { list.with_last_of_equal_keys() } else { list };
+                Column { data: Data::List(Arc::new(list)), validity: Validity::All }
+            }
+        }
+    }
+}
+
+fn number_column((values, validity): (Memory, Validity), layout: &ColumnLayout) -> Column {
+    Column { data: Data::Numbers(NumberColumn::new(values, layout)), validity }
+}
+
+fn number_list_column((offsets, values): (Memory, Memory), layout: &ColumnLayout) -> Column {
+    Column::list(offsets, Data::Numbers(NumberColumn::new(values, layout)))
+}
