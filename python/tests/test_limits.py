@@ -32,7 +32,9 @@ WAYS: dict[str, Callable[..., Any]] = {
     "decode": ROW.decode,
     "decode_many": lambda data, **limits: ROW.decode_many([b"", data], **limits),
     "read": lambda data, **limits: ROW.read(io.BytesIO(write_varint(len(data)) + data), framing="delimited", **limits),
-    "scan": lambda data, **limits: list(ROW.scan(io.BytesIO(write_varint(len(data)) + data), framing="delimited", **limits)),
+    "scan": lambda data, **limits: list(
+        ROW.scan(io.BytesIO(write_varint(len(data)) + data), framing="delimited", **limits)
+    ),
     "single": lambda data, **limits: ROW.read(io.BytesIO(data), framing="single", **limits),
     "gzip": lambda data, **limits: ROW.read(io.BytesIO(zlib.compress(data, wbits=31)), framing="single", **limits),
 }

@@ -44,7 +44,7 @@ pub(crate) fn read_cases() -> Vec<Case> {
     for theme in read_folder(&folder) {
         files.extend(read_folder(&theme));
     }
-    files.iter().map(|file| Case::read(&folder, file)).collect()
+    files.iter().flat_map(|file| Case::read_all(&folder, file)).collect()
 }
 
 fn read_folder(folder: &Path) -> Vec<PathBuf> {
@@ -55,10 +55,20 @@ fn read_folder(folder: &Path) -> Vec<PathBuf> {
 }
 
 impl Case {
-    fn read(folder: &Path, file: &Path) -> Self {
+    /// The cases of a file: one, or each of several that have all else in common.
+    fn read_all(folder: &Path, file: &Path) -> Vec<Self> {
         let name = file.strip_prefix(folder).unwrap().display().to_string();
         let text = std::fs::read_to_string(file).unwrap();
-        let mut case: Table = text.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut common: Table = text.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let Some(each) = common.remove("each") else { return vec![Self::new(name, common)] };
+        let Value::Array(each) = each else { panic!("{name}: each is {each:?}") };
+        let one = |(number, own)| {
+            Self::new(format!("{name} {number}"), common.clone().into_iter().chain(table(own)).collect())
+        };
+        each.into_iter().enumerate().map(one).collect()
+    }
+
+    fn new(name: String, mut case: Table) -> Self {
         let mut take = |key: &str| case.remove(key);
         let [schema, message] = ["schema", "message"].map(|key| match take(key) {
             Some(Value::String(text)) => text,
@@ -98,11 +108,25 @@ fn plan(name: &str, text: &str, message: &str) -> Plan {
     Plan::new(Arc::new(schema), message)
 }
 
-/// Bytes as pairs of hexadecimal digits, with comments up to the end of the line.
+/// Bytes as pairs of hexadecimal digits, with comments up to the end of the line. `0b*100` is a byte many times, and
+/// `( 0a 00 )*100` are several.
 fn read_hex(text: &str) -> Vec<u8> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-    let pairs = lines.flat_map(str::split_whitespace);
-    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap_or_else(|_| panic!("{pair:?} is no byte"))).collect()
+    let mut open = vec![Vec::new()];
+    for word in lines.flat_map(str::split_whitespace) {
+        let (word, times) = word.split_once('*').map_or((word, 1), |(word, times)| (word, times.parse().unwrap()));
+        match word {
+            "(" => open.push(Vec::new()),
+            _ => {
+                let byte = |word| u8::from_str_radix(word, 16).unwrap_or_else(|_| panic!("{word:?} is no byte"));
+                let bytes = if word == ")" { open.pop().unwrap() } else { vec![byte(word)] };
+                open.last_mut().expect("what is closed was open").extend(bytes.repeat(times));
+            }
+        }
+    }
+    let bytes = open.pop().unwrap();
+    assert!(open.is_empty(), "what is open is closed: {text}");
+    bytes
 }
 
 /// Unknown fields by the path of their message, as [`show_row`](super::show::show_row) shows them.
