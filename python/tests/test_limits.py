@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import wirearray as wa
+
 from wire import LENGTH_DELIMITED, write_tag, write_varint
 
 SCHEMA = wa.Schema.from_source("""
 syntax = "proto3";
-message Row { repeated int64 steps = 1; string name = 2; Row inner = 3; repeated Row rows = 4; map<int32, int32> counts = 5; }
+message Row { repeated int64 steps = 1; string name = 2; Row inner = 3; }
 """)
 ROW = SCHEMA["Row"]
 MIB = 1 << 20
@@ -60,7 +60,7 @@ def test_the_budget_of_a_scan_is_that_of_each_batch() -> None:
     log = io.BytesIO(frame * 5000)
     tables = list(ROW.scan(log, framing="delimited", batch_rows=100, max_bytes=4 * MIB))
     assert sum(len(table["steps"].values) for table in tables) == 5000 * 997
-    with pytest.raises(wa.DecodeError, match="memory budget|max_bytes"):
+    with pytest.raises(wa.DecodeError, match="max_bytes"):
         ROW.read(io.BytesIO(frame * 5000), framing="delimited", max_bytes=4 * MIB)
 
 
