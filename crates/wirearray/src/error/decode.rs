@@ -236,13 +236,14 @@ struct DecodeErrorInner {
     path: String,
     row: Option<usize>,
     file: Option<Arc<str>>,
+    frame: Option<u64>,
 }
 
 impl DecodeError {
     /// Places a wire error: `path` names the field, as in `series[3].times`.
     #[cold]
     pub(crate) fn new(error: WireError, path: String) -> Self {
-        Self(Box::new(DecodeErrorInner { kind: error.kind, offset: error.offset, path, row: None, file: None }))
+        Self(Box::new(DecodeErrorInner { kind: error.kind, offset: error.offset, path, row: None, file: None, frame: None }))
     }
 
     /// The same error, said of message number `row` of many.
@@ -277,6 +278,12 @@ impl DecodeError {
         self.0.file = file.cloned();
     }
 
+    /// Notes at which byte of its stream the frame of the message starts.
+    #[cold]
+    pub(crate) fn set_frame(&mut self, start: Option<u64>) {
+        self.0.frame = start;
+    }
+
     /// What is wrong.
     pub fn kind(&self) -> DecodeErrorKind {
         self.0.kind
@@ -295,6 +302,12 @@ impl DecodeError {
     /// The message's number, where many were decoded.
     pub fn row(&self) -> Option<usize> {
         self.0.row
+    }
+
+    /// The byte of the stream at which the frame of the message starts, where it ended the reading of one: reading that goes on
+    /// there meets it again.
+    pub fn frame(&self) -> Option<u64> {
+        self.0.frame
     }
 
     /// The name of the stream that was read, where it has one.

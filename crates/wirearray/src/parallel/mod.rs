@@ -102,6 +102,7 @@ fn decode_alone(plan: &Plan, source: &mut impl Source, wanted: Wanted, options: 
     let first = source.taken_len();
     let stop = loop {
         let (known, before) = (decoder.faults().len(), source.taken_len());
+        let earlier = decoder.messages();
         // Without an end in sight, room for four times as much as there was costs address space alone.
         let len = usize::try_from(before - first).unwrap_or(usize::MAX);
         let len_left = source.len_left().unwrap_or(4 * len).min(left.len);
@@ -115,6 +116,7 @@ fn decode_alone(plan: &Plan, source: &mut impl Source, wanted: Wanted, options: 
                 decoder.faults()[known..].iter_mut().for_each(|error| source.place(error));
                 decoded.map_err(|mut error| {
                     source.place(&mut error);
+                    error.set_frame(error.row().and_then(|row| source.frame_of(row - earlier)));
                     Fault::Message(error)
                 })
             }
@@ -147,11 +149,12 @@ fn leave_out(decoder: &mut Decoder<'_>, fault: Fault) -> Result<(), Fault> {
 }
 
 fn decode_piece(decoder: &mut Decoder<'_>, piece: &impl Piece) -> Result<(), Fault> {
-    let known = decoder.faults().len();
+    let (known, earlier) = (decoder.faults().len(), decoder.messages());
     let decoded = decoder.push_all(piece.messages(), piece.bytes_len());
     decoder.faults()[known..].iter_mut().for_each(|error| piece.place(error));
     decoded.map_err(|mut error| {
         piece.place(&mut error);
+        error.set_frame(error.row().and_then(|row| piece.frame_of(row - earlier)));
         Fault::Message(error)
     })
 }

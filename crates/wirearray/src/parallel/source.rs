@@ -21,6 +21,11 @@ pub trait Source: Send {
     ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone>, Fault>;
     /// Says where in the source an error is that counts bytes of the input of the messages that came last.
     fn place(&self, error: &mut DecodeError);
+    /// The byte of the source at which the frame of a message starts, by its number among those that came last; nothing where
+    /// there are no frames.
+    fn frame_of(&self, _message: usize) -> Option<u64> {
+        None
+    }
     /// The bytes of the source that have been taken.
     fn taken_len(&self) -> u64;
     /// How many bytes can still come, where that is known.
@@ -37,6 +42,10 @@ pub trait Piece: Send {
     fn bytes_len(&self) -> usize;
     /// Says where in their source an error is, which counts bytes of its input.
     fn place(&self, error: &mut DecodeError);
+    /// The byte of their source at which the frame of one starts, by its number; nothing where there are no frames.
+    fn frame_of(&self, _message: usize) -> Option<u64> {
+        None
+    }
 }
 
 /// How much of a source is wanted.

@@ -11,6 +11,7 @@ use super::chain::{Chain, Place};
 use super::mcap::Stamps;
 use super::progress::Progress;
 use crate::decode::Options;
+use crate::error::DecodeError;
 use crate::parallel::{Decoded, Fault, Wanted, decode_source};
 use crate::plan::Plan;
 
@@ -76,6 +77,11 @@ impl Drop for Ahead {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting;
 
+/// In front of a bad message: whoever goes on there meets it again.
+fn place_of(error: &DecodeError) -> Option<Place> {
+    error.frame().map(|offset| Place { name: error.file().map(Arc::from), offset })
+}
+
 fn decode_batches(plan: &Plan, chain: &mut Chain, wanted: Wanted, options: Options, sender: &SyncSender<Batch>) {
     let mut messages = 0;
     loop {
@@ -93,7 +99,12 @@ fn decode_batches(plan: &Plan, chain: &mut Chain, wanted: Wanted, options: Optio
         };
         decoded.faults.iter_mut().chain(stop).for_each(|error| error.shift_row(messages));
         messages += decoded.messages;
-        let batch = Batch { decoded, place: chain.place(), stamps };
+        let place = match &decoded.stop {
+            // The source may be far behind the message, even in another stream.
+            Some(Fault::Message(error)) => place_of(error).unwrap_or_else(|| chain.place()),
+            _ => chain.place(),
+        };
+        let batch = Batch { decoded, place, stamps };
         // Whoever wanted them may be gone.
         if sender.send(batch).is_err() || is_last {
             return;

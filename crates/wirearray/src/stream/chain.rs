@@ -94,8 +94,10 @@ impl Chain {
     }
 
     fn of_layout(parts: impl IntoIterator<Item = Part>, layout: Layout, may_map: bool) -> Self {
-        let (place, progress) = (Place::default(), Arc::default());
-        let parts = parts.into_iter().collect();
+        let parts: VecDeque<Part> = parts.into_iter().collect();
+        // Where nothing comes, reading stands where it began.
+        let place = parts.front().map(|part| Place { name: part.name.clone(), offset: part.extent.start });
+        let (place, progress) = (place.unwrap_or_default(), Arc::default());
         Self { parts, layout, may_map, open: None, failure: None, place, start: 0, told: 0, taken_len: 0, progress }
     }
 
@@ -307,6 +309,13 @@ impl Source for Chain {
     fn place(&self, error: &mut DecodeError) {
         if let Some(origin) = self.open.as_ref().and_then(Open::origin) {
             origin.place(error);
+        }
+    }
+
+    fn frame_of(&self, message: usize) -> Option<u64> {
+        match self.open.as_ref()? {
+            Open::Mapped(window) | Open::Blocks(Blocks { window, .. }) => Some(window.frame_of(message)),
+            Open::Mcap(_) => None,
         }
     }
 

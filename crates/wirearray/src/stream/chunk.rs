@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::column::Owner;
 use crate::decode::Input;
 use crate::error::{DecodeError, WireError};
-use crate::framing::{Frames, Framing};
+use crate::framing::{Frames, Framing, Walk};
 use crate::parallel::Piece;
 
 /// Messages that follow each other.
@@ -47,6 +47,14 @@ impl Origin {
             error.shift(start);
         }
         error.set_file(self.name.as_ref());
+    }
+
+    /// The byte of the stream at which the frame of a message starts, by its number among those from byte `start` on.
+    pub(super) fn frame_of(&self, message: usize, framing: Framing, bytes: &[u8], start: usize) -> u64 {
+        let mut walk = Walk::new(framing, false, start);
+        // Frames that were whole before: if others have changed them since, the walk ends early, in front of them.
+        let _ = walk.go(bytes, message, usize::MAX);
+        self.start.saturating_add(walk.end as u64)
     }
 
     /// The error of a frame.
@@ -99,6 +107,15 @@ impl Piece for Chunk {
 
     fn place(&self, error: &mut DecodeError) {
         self.origin.place(error);
+    }
+
+    fn frame_of(&self, message: usize) -> Option<u64> {
+        match &self.places {
+            Places::Framed(framing, range) => {
+                Some(self.origin.frame_of(message, *framing, &(*self.bytes).as_ref()[..range.end], range.start))
+            }
+            Places::Listed(_) => None,
+        }
     }
 }
 

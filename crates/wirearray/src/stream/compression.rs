@@ -1,6 +1,6 @@
 //! Compressed streams: known by their first bytes, or by the end of a file's name.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 /// How a stream is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,22 +48,65 @@ pub fn decompressed(reader: impl Read + Send + 'static, compression: Compression
     Ok(match compression {
         Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
         Compression::Zstd => Box::new(zstd::Decoder::new(reader)?),
-        Compression::Lz4 => Box::new(Lz4Frames { decoder: lz4_flex::frame::FrameDecoder::new(reader) }),
+        Compression::Lz4 => Box::new(Lz4Frames::new(reader)),
     })
 }
 
-/// LZ4 frames, one after the other: the decoder says that it is at an end after each.
+/// LZ4 frames, one after the other: the decoder says that it is at an end after each, and in front of a header that is cut short.
 struct Lz4Frames<R: Read> {
-    decoder: lz4_flex::frame::FrameDecoder<R>,
+    decoder: lz4_flex::frame::FrameDecoder<Position<BufReader<R>>>,
+    /// The byte at which the last frame starts; nothing before the first.
+    frame: Option<u64>,
+}
+
+impl<R: Read> Lz4Frames<R> {
+    /// The bytes of an empty frame: its magic number, its shortest header, its end.
+    const LEAST: u64 = 4 + 3 + 4;
+
+    fn new(reader: R) -> Self {
+        let reader = Position { reader: BufReader::new(reader), at: 0 };
+        Self { decoder: lz4_flex::frame::FrameDecoder::new(reader), frame: None }
+    }
+
+    /// Goes on to the next frame; returns whether there is one.
+    fn begin_frame(&mut self) -> io::Result<bool> {
+        let reader = self.decoder.get_mut();
+        // Nothing at all was read where the end had been found already.
+        let frame_len = self.frame.map_or(0, |frame| reader.at - frame);
+        if (1..Self::LEAST).contains(&frame_len) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.frame = Some(reader.at);
+        Ok(!reader.reader.fill_buf()?.is_empty())
+    }
 }
 
 impl<R: Read> Read for Lz4Frames<R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match self.decoder.read(bytes)? {
-            // At the true end there is no second frame either.
-            0 => self.decoder.read(bytes),
-            len => Ok(len),
+        if bytes.is_empty() || (self.frame.is_none() && !self.begin_frame()?) {
+            return Ok(0);
         }
+        loop {
+            let len = self.decoder.read(bytes)?;
+            // A frame may be empty, so only the reader knows whether this is the end.
+            if len > 0 || !self.begin_frame()? {
+                return Ok(len);
+            }
+        }
+    }
+}
+
+/// A reader that knows how far it has been read.
+struct Position<R> {
+    reader: R,
+    at: u64,
+}
+
+impl<R: Read> Read for Position<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let len = self.reader.read(bytes)?;
+        self.at += len as u64;
+        Ok(len)
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Window {
     pub(super) end: usize,
     pub(super) origin: Origin,
     format: Format,
+    /// The first byte of the messages that are followed.
+    followed: usize,
     /// True once the message has been taken that the whole stream is.
     is_taken: bool,
 }
@@ -33,7 +35,7 @@ pub(super) struct Window {
 impl Window {
     /// The bytes in `range`, of which the stream's own begin with the first of all.
     pub(super) fn new(bytes: Owner, range: Range<usize>, format: Format, origin: Origin) -> Self {
-        Self { bytes, at: range.start, end: range.end, origin, format, is_taken: false }
+        Self { bytes, at: range.start, end: range.end, origin, format, followed: range.start, is_taken: false }
     }
 
     /// Whether a message lies ahead as a whole. A bad one is left behind.
@@ -46,7 +48,8 @@ impl Window {
             Ok(Ahead::Message(_)) => Ok(true),
             Ok(Ahead::Nothing) => Ok(false),
             Ok(Ahead::BadMessage(error, end)) => {
-                let fault = fault(error);
+                let mut fault = fault(error);
+                fault.set_frame(Some(self.position()));
                 self.at = end;
                 Err(Fault::Message(fault))
             }
@@ -78,6 +81,7 @@ impl Window {
 
     /// The same, one after the other.
     pub(super) fn follow(&mut self, wanted: Wanted) -> Following<'_> {
+        self.followed = self.at;
         let (walk, bytes) = (self.walk(), &(*self.bytes).as_ref()[..self.end]);
         if self.format.framing == Framing::Single {
             let message = self.at..self.end;
@@ -91,6 +95,11 @@ impl Window {
     /// The byte of the stream behind the last message.
     pub(super) fn position(&self) -> u64 {
         self.origin.start.saturating_add(self.at as u64)
+    }
+
+    /// The byte of the stream at which the frame of a message starts, by its number among those that were followed last.
+    pub(super) fn frame_of(&self, message: usize) -> u64 {
+        self.origin.frame_of(message, self.format.framing, self.bytes(), self.followed)
     }
 
     pub(super) fn len_left(&self) -> usize {
