@@ -118,3 +118,13 @@ def test_lz4_that_is_cut_anywhere_is_no_end(tmp_path: Path) -> None:
         with pytest.raises(OSError):
             Tick.read(io.BytesIO(data), framing="delimited", compression="lz4")
     assert len(Tick.read(io.BytesIO(packed + packed), framing="delimited")) == 20
+
+
+def test_damaged_gzip_is_an_error_of_the_file_not_of_an_argument(tmp_path: Path) -> None:
+    path = tmp_path / "log.pb.gz"
+    Tick.write(path, ticks(10), framing="delimited")
+    packed = bytearray(path.read_bytes())
+    packed[10:14] = b"\xff\xff\xff\xff"
+    path.write_bytes(packed)
+    with pytest.raises(OSError, match="corrupt deflate stream"):
+        Tick.read(path, framing="delimited")

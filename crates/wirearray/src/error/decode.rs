@@ -243,7 +243,14 @@ impl DecodeError {
     /// Places a wire error: `path` names the field, as in `series[3].times`.
     #[cold]
     pub(crate) fn new(error: WireError, path: String) -> Self {
-        Self(Box::new(DecodeErrorInner { kind: error.kind, offset: error.offset, path, row: None, file: None, frame: None }))
+        Self(Box::new(DecodeErrorInner {
+            kind: error.kind,
+            offset: error.offset,
+            path,
+            row: None,
+            file: None,
+            frame: None,
+        }))
     }
 
     /// The same error, said of message number `row` of many.

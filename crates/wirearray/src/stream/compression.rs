@@ -46,66 +46,75 @@ impl Compression {
 /// The reader of what a compressed one holds: all streams in it, one after the other, as the tools of each format read them.
 pub fn decompressed(reader: impl Read + Send + 'static, compression: Compression) -> io::Result<Box<dyn Read + Send>> {
     Ok(match compression {
-        Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
+        Compression::Gzip => Box::new(Inflated(flate2::read::MultiGzDecoder::new(reader))),
         Compression::Zstd => Box::new(zstd::Decoder::new(reader)?),
         Compression::Lz4 => Box::new(Lz4Frames::new(reader)),
     })
 }
 
-/// LZ4 frames, one after the other: the decoder says that it is at an end after each, and in front of a header that is cut short.
+/// Deflate, whose decoder calls damaged data a wrong argument.
+struct Inflated<R>(R);
+
+impl<R: Read> Read for Inflated<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.0.read(bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => io::Error::new(io::ErrorKind::InvalidData, error),
+            _ => error,
+        })
+    }
+}
+
+/// LZ4 frames, one after the other. The decoder says that it is at an end after each, and wherever its input ends between blocks
+/// or in a header; so whether another frame follows, and whether one was cut short, only its reader knows.
 struct Lz4Frames<R: Read> {
-    decoder: lz4_flex::frame::FrameDecoder<Position<BufReader<R>>>,
-    /// The byte at which the last frame starts; nothing before the first.
-    frame: Option<u64>,
+    decoder: lz4_flex::frame::FrameDecoder<Ending<BufReader<R>>>,
+    is_in_frame: bool,
+    is_over: bool,
 }
 
 impl<R: Read> Lz4Frames<R> {
-    /// The bytes of an empty frame: its magic number, its shortest header, its end.
-    const LEAST: u64 = 4 + 3 + 4;
-
     fn new(reader: R) -> Self {
-        let reader = Position { reader: BufReader::new(reader), at: 0 };
-        Self { decoder: lz4_flex::frame::FrameDecoder::new(reader), frame: None }
-    }
-
-    /// Goes on to the next frame; returns whether there is one.
-    fn begin_frame(&mut self) -> io::Result<bool> {
-        let reader = self.decoder.get_mut();
-        // Nothing at all was read where the end had been found already.
-        let frame_len = self.frame.map_or(0, |frame| reader.at - frame);
-        if (1..Self::LEAST).contains(&frame_len) {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.frame = Some(reader.at);
-        Ok(!reader.reader.fill_buf()?.is_empty())
+        let reader = Ending { reader: BufReader::new(reader), has_ended: false };
+        let decoder = lz4_flex::frame::FrameDecoder::new(reader);
+        Self { decoder, is_in_frame: false, is_over: false }
     }
 }
 
 impl<R: Read> Read for Lz4Frames<R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        if bytes.is_empty() || (self.frame.is_none() && !self.begin_frame()?) {
+        if bytes.is_empty() {
             return Ok(0);
         }
-        loop {
+        while !self.is_over {
+            if !self.is_in_frame && self.decoder.get_mut().reader.fill_buf()?.is_empty() {
+                self.is_over = true;
+                break;
+            }
+            self.is_in_frame = true;
             let len = self.decoder.read(bytes)?;
-            // A frame may be empty, so only the reader knows whether this is the end.
-            if len > 0 || !self.begin_frame()? {
+            if len > 0 {
                 return Ok(len);
             }
+            // A frame that is whole ends before its input does.
+            if self.decoder.get_ref().has_ended {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the LZ4 frame was cut short"));
+            }
+            self.is_in_frame = false;
         }
+        Ok(0)
     }
 }
 
-/// A reader that knows how far it has been read.
-struct Position<R> {
+/// A reader that knows whether more was asked of it than it had.
+struct Ending<R> {
     reader: R,
-    at: u64,
+    has_ended: bool,
 }
 
-impl<R: Read> Read for Position<R> {
+impl<R: Read> Read for Ending<R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let len = self.reader.read(bytes)?;
-        self.at += len as u64;
+        self.has_ended |= len == 0 && !bytes.is_empty();
         Ok(len)
     }
 }
