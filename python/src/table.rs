@@ -72,6 +72,11 @@ impl Table {
         Self { stamps: stamps.map(Arc::new), ..self }
     }
 
+    /// What MCAP files say of its rows.
+    pub(crate) fn stamps(&self) -> Option<Stamps> {
+        self.stamps.as_ref().map(|stamps| stamps.slice(self.rows.clone()))
+    }
+
     /// True where there is neither a row nor an error.
     pub(crate) fn is_void(&self) -> bool {
         self.rows.is_empty() && self.errors.is_empty()
@@ -141,13 +146,14 @@ impl Table {
         columns: Option<&Bound<'py, PyAny>>,
         fields: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
+        let stamps = columns.and_then(|columns| columns.cast::<Self>().ok()?.get().stamps());
         let given = match (columns, fields) {
             (Some(columns), None) => columns.clone(),
             (None, fields) => fields.cloned().unwrap_or_else(|| PyDict::new(py)).into_any(),
             (Some(table), Some(fields)) if table.is_instance_of::<Self>() => {
                 let table = Intake::changed(py, message_type.plan(), table, fields)?;
                 let rows = 0..table.rows();
-                return Ok(Self::new(message_type.plan().clone(), table, rows));
+                return Ok(Self::new(message_type.plan().clone(), table, rows).with_stamps(stamps));
             }
             (Some(_), Some(_)) => {
                 return Err(PyTypeError::new_err("columns: pass them in a mapping or by name, not both"));

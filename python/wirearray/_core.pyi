@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias, final, overload
 from uuid import UUID
@@ -20,7 +21,10 @@ _Out: TypeAlias = dict[str, NDArray[Any]]
 _Reduced: TypeAlias = tuple[Any, tuple[Any, ...]]
 
 _Framing: TypeAlias = Literal["delimited", "tfrecord", "u32be", "u32le", "u64be", "u64le", "grpc", "single"]
-_FramingToRead: TypeAlias = _Framing | Literal["mcap"]
+_FramingOrMcap: TypeAlias = _Framing | Literal["mcap"]
+_Times: TypeAlias = NDArray[Any] | Sequence[int] | Sequence[datetime] | int | np.datetime64 | datetime
+_Topics: TypeAlias = str | Sequence[str] | NDArray[Any]
+_Sequences: TypeAlias = NDArray[np.integer[Any]] | Sequence[int]
 _Compression: TypeAlias = Literal["infer", "gzip", "zstd", "lz4"] | None
 _OnError: TypeAlias = Literal["raise", "skip"]
 
@@ -52,7 +56,7 @@ def schema_ids(
 ) -> NDArray[Any]: ...
 def _backend() -> str: ...
 def _backends() -> list[str]: ...
-def _of_state(message_type: MessageType | None, root: Any, tables: list[Any]) -> Any: ...
+def _of_state(message_type: MessageType | None, root: Any, tables: list[Any], mcap: Any = None) -> Any: ...
 def _record_of_state(message_type: MessageType, root: Any, tables: list[Any]) -> Record: ...
 
 @final
@@ -147,7 +151,7 @@ class MessageType:
         self,
         source: _Sources,
         *,
-        framing: _FramingToRead | None = None,
+        framing: _FramingOrMcap | None = None,
         topic: str | Sequence[str] | None = None,
         compression: _Compression = "infer",
         verify: bool = True,
@@ -165,7 +169,7 @@ class MessageType:
         self,
         source: _Sources,
         *,
-        framing: _FramingToRead | None = None,
+        framing: _FramingOrMcap | None = None,
         topic: str | Sequence[str] | None = None,
         batch_rows: int | None = None,
         batch_bytes: int | None = None,
@@ -187,7 +191,11 @@ class MessageType:
         target: _Path | _Writable,
         messages: _Messages,
         *,
-        framing: _Framing,
+        framing: _FramingOrMcap,
+        topic: _Topics | None = None,
+        log_time: _Times | None = None,
+        publish_time: _Times | None = None,
+        sequence: _Sequences | None = None,
         compression: _Compression = "infer",
         allow_large: bool = False,
     ) -> None: ...
@@ -195,8 +203,9 @@ class MessageType:
         self,
         target: _Path | _Writable,
         *,
-        framing: _Framing,
+        framing: _FramingOrMcap,
         append: bool = True,
+        topic: str | None = None,
         compression: _Compression = "infer",
         allow_large: bool = False,
     ) -> Writer: ...
@@ -284,6 +293,7 @@ class Table:
     def _repr_html_(self) -> str: ...
     def __reduce__(self) -> _Reduced: ...
     def _state(self) -> tuple[Any, list[Any]]: ...
+    def _mcap_state(self) -> tuple[Any, ...] | None: ...
     def to_arrow(
         self,
         *,
@@ -396,7 +406,15 @@ class Scan:
 
 @final
 class Writer:
-    def write(self, messages: _Messages) -> None: ...
+    def write(
+        self,
+        messages: _Messages,
+        *,
+        topic: _Topics | None = None,
+        log_time: _Times | None = None,
+        publish_time: _Times | None = None,
+        sequence: _Sequences | None = None,
+    ) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *_exception: object) -> None: ...

@@ -43,8 +43,10 @@ def reduce_field(pickled: Field) -> _Reduced:
 
 
 def reduce_table(pickled: Table) -> _Reduced:
-    """Take a table apart: the rows that it shows, and the columns that have been made."""
-    return load, (_shared_message_type(pickled.message_type), *pickled._state())
+    """Take a table apart: its rows, the columns that have been made, and what MCAP files say of the rows."""
+    mcap = pickled._mcap_state()
+    state = pickled._state() if mcap is None else (*pickled._state(), mcap)
+    return load, (_shared_message_type(pickled.message_type), *state)
 
 
 def reduce_record(pickled: Record) -> _Reduced:
@@ -80,9 +82,9 @@ def load_field(schema: Schema, name: str, number: int) -> Field:
     return next(field for field in schema[name].fields.values() if field.number == number)
 
 
-def load(message_type: MessageType | None, root: Any, tables: list[Any]) -> Any:
+def load(message_type: MessageType | None, root: Any, tables: list[Any], mcap: Any = None) -> Any:
     """Make a column: a table, a ragged one or strings."""
-    return _core._of_state(message_type, root, tables)
+    return _core._of_state(message_type, root, tables, mcap)
 
 
 def load_record(message_type: MessageType, root: Any, tables: list[Any]) -> Record:

@@ -128,6 +128,16 @@ impl Kind for Bool {
     }
 }
 
+/// Appends the varint of a value.
+pub fn put(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        // The seven lowest bits, and one that says that more follow.
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
 /// Reads the varint at the start of `bytes`: its value and its length.
 #[inline(always)]
 pub fn read(bytes: &[u8]) -> Result<(u64, usize), DecodeErrorKind> {

@@ -180,7 +180,7 @@ fn validity(state: &Bound<'_, PyAny>) -> PyResult<Validity> {
 }
 
 /// The parts of a tuple.
-fn fields<'a, 'py, T: FromPyObject<'a, 'py>>(state: &'a Bound<'py, PyAny>) -> PyResult<T> {
+pub(super) fn fields<'a, 'py, T: FromPyObject<'a, 'py>>(state: &'a Bound<'py, PyAny>) -> PyResult<T> {
     state.extract().map_err(|error: T::Error| damaged(error.into()))
 }
 

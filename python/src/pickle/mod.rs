@@ -7,6 +7,7 @@
 //! What a state is called by, and how often a schema is in a pickle, is for `wirearray/_pickle.py` to say.
 
 mod loading;
+mod stamps;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use wirearray::column::{self, Data, Dtype, StringColumn, Validity};
 use wirearray::plan::Plan;
 
 use loading::{Loading, damaged};
+use stamps::StampsState;
 
 use crate::array;
 use crate::field::Field;
@@ -113,6 +115,11 @@ impl Table {
         let (plan, table, rows) = self.parts();
         state(py, plan, &Data::Table(table.clone()).slice(rows))
     }
+
+    /// What MCAP files say of the rows, if they are from there.
+    fn _mcap_state<'py>(&self, py: Python<'py>) -> Option<StampsState<'py>> {
+        self.stamps().map(|found| stamps::state(py, &found))
+    }
 }
 
 #[pymethods]
@@ -163,21 +170,23 @@ impl Strings {
     }
 }
 
-/// Return the column of a state; its tables are of `message_type`.
+/// Return the column of a state; its tables are of `message_type`. With it may come what MCAP files say of a table's rows.
 #[pyfunction]
-#[pyo3(signature = (message_type, root, tables))]
+#[pyo3(signature = (message_type, root, tables, mcap = None))]
 pub(crate) fn _of_state<'py>(
     py: Python<'py>,
     message_type: Option<&MessageType>,
     root: &Bound<'py, PyAny>,
     tables: &Bound<'py, PyList>,
+    mcap: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let plan = message_type.map_or_else(|| Plan::of_no_message(), MessageType::plan);
     match Loading::new(plan, root, tables)?.data(root)? {
         // Whatever its messages are shown as elsewhere, it was a table.
         Data::Table(table) => {
             let rows = 0..table.rows();
-            Table::new(plan.clone(), table, rows).into_bound_py_any(py)
+            let stamps = mcap.map(|state| stamps::of_state(state, rows.len())).transpose()?;
+            Table::new(plan.clone(), table, rows).with_stamps(stamps).into_bound_py_any(py)
         }
         data => column_object(py, &plan.of_values(), &data, 0..data.len()),
     }

@@ -7,6 +7,7 @@ mod read;
 mod reader;
 mod scan;
 mod source;
+mod target;
 mod write;
 
 pub(crate) use scan::Scan;

@@ -8,7 +8,7 @@ use pyo3::types::PyList;
 use wirearray::input;
 use wirearray::stream::{Compression, Format, Stretch, partitions};
 
-use super::source::framing_of_name;
+use super::source::{MCAP, framing_of_name};
 use crate::errors;
 use crate::message_type::MessageType;
 
@@ -51,6 +51,11 @@ impl MessageType {
         target_bytes: i64,
         framing: &str,
     ) -> PyResult<Bound<'py, PyList>> {
+        if framing == MCAP {
+            return Err(PyValueError::new_err(
+                "framing: an MCAP file is read from its front, as a whole; use read or scan",
+            ));
+        }
         let format = Format { framing: framing_of_name(framing)?, verify: false };
         let target = usize::try_from(target_bytes).ok().filter(|&target| target > 0);
         let target = target

@@ -77,7 +77,7 @@ pub(super) enum Layout {
 }
 
 /// The name that users give for MCAP, which is more than a framing.
-const MCAP: &str = "mcap";
+pub(super) const MCAP: &str = "mcap";
 
 /// The `framing`, `topic` and `verify` arguments; a source may say its framing itself.
 pub(super) fn layout(
@@ -104,14 +104,9 @@ pub(super) fn layout(
 
 /// The `framing` argument of what knows no MCAP.
 pub(super) fn framing_of_name(framing: &str) -> PyResult<Framing> {
-    if framing == MCAP {
-        return Err(PyValueError::new_err(
-            "framing: MCAP files are read by read and scan alone; write them with the package mcap",
-        ));
-    }
     Framing::of_name(framing).ok_or_else(|| {
         let known = Framing::NAMES.map(|(name, _)| name).join(", ");
-        PyValueError::new_err(format!("framing: {framing:?} is none; known are {known}, and to read {MCAP}"))
+        PyValueError::new_err(format!("framing: {framing:?} is none; known are {known}, and {MCAP}"))
     })
 }
 

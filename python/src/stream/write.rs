@@ -1,27 +1,29 @@
 //! `write` and `writer`: messages to files and streams, each in its frame.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use wirearray::encode;
 use wirearray::framing::Framing;
 use wirearray::output::Replacement;
-use wirearray::stream::{Compression, Compressor, FrameWriter, WriteError};
+use wirearray::stream::{Compressor, FrameWriter, McapWriter, Stamps, WriteError};
 
 use super::reader::FileObject;
-use super::source::{CompressionArgument, framing_of_name};
-use crate::encode::look_around;
+use super::source::{CompressionArgument, MCAP, framing_of_name};
+use super::target::{Place, Sink, Target};
 use crate::errors;
 use crate::intake::Intake;
+use crate::mcap::StampArguments;
 use crate::message_type::MessageType;
 
 #[pymethods]
 impl MessageType {
-    /// Encode many messages to a file, each in a frame.
+    /// Encode many messages to a file, each in a frame, or to an MCAP file.
     ///
     /// A file is written under another name and renamed once it is complete, as :meth:`save` does it.
     ///
@@ -33,18 +35,34 @@ impl MessageType {
     ///     As for :meth:`encode_many`.
     /// framing : str
     ///     As for :meth:`read`. ``"single"`` is for one message.
+    /// topic : str, or array or list of str, optional
+    ///     MCAP alone: what the messages are about, or what each of them is. Where it is left out, messages that were read from
+    ///     MCAP keep theirs, and others have the full name of their type.
+    /// log_time, publish_time : array of datetime64 or int, shape (messages,), or one for all, optional
+    ///     MCAP alone: when each message was recorded, and when it was published; integers are nanoseconds since 1970. Where
+    ///     they are left out, messages that were read from MCAP keep theirs. Others have been recorded now, all at the same
+    ///     time, and published when they were recorded: give `log_time` where files are to be the same each time.
+    /// sequence : array of int, shape (messages,), optional
+    ///     MCAP alone: the number of each message in its topic. Where it is left out, messages that were read from MCAP keep
+    ///     theirs, and others are counted from 0.
     /// compression : str or None, default "infer"
     ///     ``"gzip"``, ``"zstd"``, ``"lz4"`` or ``None`` for none; ``"infer"`` goes by the end of the path: ``.gz``, ``.zst``,
-    ///     ``.lz4``.
+    ///     ``.lz4``. Of an MCAP file the chunks are compressed: ``"infer"`` is ``"zstd"``, and ``"gzip"`` is not known there.
     /// allow_large : bool, default False
     ///     As for :meth:`encode`.
     ///
     /// Raises
     /// ------
     /// ValueError, TypeError
-    ///     As for :meth:`encode_many`; if an argument is none of these, or a message is too long for its frame.
+    ///     As for :meth:`encode_many`; if an argument is none of these or means nothing with this framing, or a message is too
+    ///     long for its frame.
     /// OSError
     ///     If the file cannot be written.
+    ///
+    /// Notes
+    /// -----
+    /// An MCAP file has the schema in it, chunks of about 1 MiB, indexes and statistics. ``table.mcap`` has the names of the
+    /// arguments: ``write(path, columns, framing="mcap", **table.mcap)`` gives other messages the times of a table.
     ///
     /// Examples
     /// --------
@@ -56,26 +74,38 @@ impl MessageType {
     /// >>> log.getvalue()
     /// b'\x02\x08\x05\x02\x08\x07'
     #[pyo3(
-        signature = (target, messages, *, framing, compression = CompressionArgument::INFER, allow_large = false),
-        text_signature = "($self, target, messages, *, framing, compression='infer', allow_large=False)"
+        signature = (
+            target, messages, *, framing, topic = None, log_time = None, publish_time = None, sequence = None,
+            compression = CompressionArgument::INFER, allow_large = false
+        ),
+        text_signature = "($self, target, messages, *, framing, topic=None, log_time=None, publish_time=None, sequence=None, \
+            compression='infer', allow_large=False)"
     )]
+    #[expect(clippy::too_many_arguments, reason = "they are those that the docstring lists")]
     fn write<'py>(
         &self,
         target: &Bound<'py, PyAny>,
         messages: &Bound<'py, PyAny>,
         framing: &str,
+        topic: Option<Bound<'py, PyAny>>,
+        log_time: Option<Bound<'py, PyAny>>,
+        publish_time: Option<Bound<'py, PyAny>>,
+        sequence: Option<Bound<'py, PyAny>>,
         compression: CompressionArgument,
         allow_large: bool,
     ) -> PyResult<()> {
-        let framing = framing_of_name(framing)?;
-        let target = Target::new(target, compression)?;
+        let layout = Layout::of_name(framing)?;
+        let stamps = StampArguments { topic, log_time, publish_time, sequence };
+        layout.check(&stamps)?;
+        let target = layout.target(target, compression)?;
         let file = match &target.place {
             // How much it will be is known when it is there: only then is it renamed.
             Place::Path(path) => Sink::Replacement(Replacement::new(path, 0).map_err(|error| target.failed(error))?),
             Place::Object(object) => Sink::Object(FileObject(object.clone_ref(messages.py()))),
         };
-        let stream = Stream::new(file, &target, framing)?;
-        let stream = stream.write(self, messages, allow_large, &target)?;
+        let mut stream = Stream::new(file, &target, layout, self)?;
+        let written = stream.write(self, messages, &stamps, allow_large, &target);
+        written.map_err(|(Failure::Messages(error) | Failure::Target(error))| error)?;
         messages.py().detach(|| stream.commit()).map_err(|error| target.failed(error))
     }
 
@@ -88,7 +118,10 @@ impl MessageType {
     /// framing : str
     ///     As for :meth:`read`; any but ``"single"``.
     /// append : bool, default True
-    ///     Whether what is in the file stays in front of what is written. ``False`` empties it first.
+    ///     Whether what is in the file stays in front of what is written. ``False`` empties it first. Nothing is appended to an
+    ///     MCAP file, which ends with a summary: one that is not empty is an error, unless this is ``False``.
+    /// topic : str, optional
+    ///     MCAP alone: as for :meth:`write`, where :meth:`Writer.write` does not say another.
     /// compression : str or None, default "infer"
     ///     As for :meth:`write`. Behind what is compressed already, another compressed stream is begun, as all readers of these
     ///     formats take it.
@@ -102,9 +135,14 @@ impl MessageType {
     /// Raises
     /// ------
     /// ValueError
-    ///     If an argument is none of these.
+    ///     If an argument is none of these or means nothing with this framing, or an MCAP file is not empty.
     /// OSError
     ///     If the file cannot be opened.
+    ///
+    /// Notes
+    /// -----
+    /// An MCAP file that was never closed, as after a crash, has no summary and lacks the messages of its last chunk. ``read``
+    /// and ``scan`` take it as any file that was cut short.
     ///
     /// Examples
     /// --------
@@ -118,32 +156,38 @@ impl MessageType {
     /// >>> log.getvalue()
     /// b'\x02\x08\x05\x02\x08\x07'
     #[pyo3(
-        signature = (target, *, framing, append = true, compression = CompressionArgument::INFER, allow_large = false),
-        text_signature = "($self, target, *, framing, append=True, compression='infer', allow_large=False)"
+        signature = (
+            target, *, framing, append = true, topic = None, compression = CompressionArgument::INFER, allow_large = false
+        ),
+        text_signature = "($self, target, *, framing, append=True, topic=None, compression='infer', allow_large=False)"
     )]
     fn writer(
         slf: &Bound<'_, Self>,
         target: &Bound<'_, PyAny>,
         framing: &str,
         append: bool,
+        topic: Option<Bound<'_, PyString>>,
         compression: CompressionArgument,
         allow_large: bool,
     ) -> PyResult<Writer> {
-        let framing = framing_of_name(framing)?;
-        if framing == Framing::Single {
+        let layout = Layout::of_name(framing)?;
+        if matches!(layout, Layout::Framed(Framing::Single)) {
             return Err(PyValueError::new_err("framing: \"single\" is for one message; use save or write"));
         }
-        let target = Target::new(target, compression)?;
+        layout.check(&StampArguments { topic: topic.clone().map(Bound::into_any), ..StampArguments::default() })?;
+        let target = layout.target(target, compression)?;
         let file = match &target.place {
             Place::Path(path) => {
+                layout.check_append(path, append)?;
                 let mut options = OpenOptions::new();
                 let options = if append { options.append(true) } else { options.write(true).truncate(true) };
                 Sink::File(options.create(true).open(path).map_err(|error| target.failed(error))?)
             }
             Place::Object(object) => Sink::Object(FileObject(object.clone_ref(slf.py()))),
         };
-        let stream = Stream::new(file, &target, framing)?;
-        Ok(Writer { message_type: slf.clone().unbind(), allow_large, target, stream: Mutex::new(Some(stream)) })
+        let stream = Mutex::new(Some(Stream::new(file, &target, layout, slf.get())?));
+        let topic = topic.map(Bound::unbind);
+        Ok(Writer { message_type: slf.clone().unbind(), layout, topic, allow_large, target, stream })
     }
 }
 
@@ -153,6 +197,8 @@ impl MessageType {
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Writer {
     message_type: Py<MessageType>,
+    layout: Layout,
+    topic: Option<Py<PyString>>,
     allow_large: bool,
     target: Target,
     /// Nothing once it is closed, or an error has left it in the middle of something.
@@ -167,6 +213,8 @@ impl Writer {
     /// ----------
     /// messages : Table, mapping of str to column, or list of messages
     ///     As for :meth:`MessageType.encode_many`.
+    /// topic, log_time, publish_time, sequence : optional
+    ///     MCAP alone: as for :meth:`MessageType.write`. What is counted goes on counting.
     ///
     /// Raises
     /// ------
@@ -174,11 +222,23 @@ impl Writer {
     ///     As for :meth:`MessageType.write`; nothing was written then. If the writer is closed.
     /// OSError
     ///     If the file cannot be written. The writer is closed then, and a last message may be cut short.
-    fn write(&self, messages: &Bound<'_, PyAny>) -> PyResult<()> {
+    #[pyo3(signature = (messages, *, topic = None, log_time = None, publish_time = None, sequence = None))]
+    fn write<'py>(
+        &self,
+        messages: &Bound<'py, PyAny>,
+        topic: Option<Bound<'py, PyAny>>,
+        log_time: Option<Bound<'py, PyAny>>,
+        publish_time: Option<Bound<'py, PyAny>>,
+        sequence: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(mut open) = stream.take() else { return Err(PyValueError::new_err("the writer is closed")) };
-        let message_type = self.message_type.get();
-        match open.write_all(message_type, messages, self.allow_large, &self.target) {
+        let topic = topic.or_else(|| self.topic.as_ref().map(|topic| topic.bind(messages.py()).clone().into_any()));
+        let stamps = StampArguments { topic, log_time, publish_time, sequence };
+        let checked = self.layout.check(&stamps).map_err(Failure::Messages);
+        let written = checked
+            .and_then(|()| open.write(self.message_type.get(), messages, &stamps, self.allow_large, &self.target));
+        match written {
             Ok(()) => *stream = Some(open),
             // What can be wrong with messages is found before any is written.
             Err(Failure::Messages(error)) => {
@@ -212,69 +272,51 @@ impl Writer {
     }
 }
 
-/// Where messages go.
-struct Target {
-    place: Place,
-    compression: Option<Compression>,
+/// How messages are written.
+#[derive(Clone, Copy)]
+enum Layout {
+    Framed(Framing),
+    Mcap,
 }
 
-enum Place {
-    Path(PathBuf),
-    Object(Py<PyAny>),
-}
-
-impl Target {
-    fn new(target: &Bound<'_, PyAny>, compression: CompressionArgument) -> PyResult<Self> {
-        if target.hasattr("write")? {
-            return Ok(Self { place: Place::Object(target.clone().unbind()), compression: compression.0.flatten() });
-        }
-        let path: PathBuf = target.extract()?;
-        let inferred = || path.extension().and_then(|suffix| Compression::of_suffix(suffix.to_str()?));
-        let compression = compression.0.unwrap_or_else(inferred);
-        Ok(Self { place: Place::Path(path), compression })
+impl Layout {
+    fn of_name(framing: &str) -> PyResult<Self> {
+        if framing == MCAP { Ok(Self::Mcap) } else { framing_of_name(framing).map(Self::Framed) }
     }
 
-    fn failed(&self, error: io::Error) -> PyErr {
-        let path = match &self.place {
-            Place::Path(path) => path.as_path(),
-            Place::Object(_) => "target".as_ref(),
-        };
-        Python::attach(|py| errors::io_error(py, &error, path))
-    }
-}
-
-/// Where bytes go in the end.
-enum Sink {
-    Replacement(Replacement),
-    File(File),
-    Object(FileObject),
-}
-
-impl Sink {
-    fn inner(&mut self) -> &mut dyn Write {
+    /// Refuses what only MCAP files can say.
+    fn check(self, stamps: &StampArguments<'_>) -> PyResult<()> {
         match self {
-            Self::Replacement(file) => file,
-            Self::File(file) => file,
-            Self::Object(object) => object,
+            Self::Mcap => Ok(()),
+            Self::Framed(framing) => stamps.refuse(framing.name()),
         }
     }
-}
 
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        look_around().map_err(io::Error::other)?;
-        self.inner().write(bytes)
+    fn target(self, target: &Bound<'_, PyAny>, compression: CompressionArgument) -> PyResult<Target> {
+        match self {
+            Self::Mcap => Target::of_mcap(target, compression),
+            Self::Framed(_) => Target::new(target, compression),
+        }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner().flush()
+    /// Refuses to append to what ends with a summary.
+    fn check_append(self, path: &Path, append: bool) -> PyResult<()> {
+        let is_empty = || path.metadata().map_or(true, |found| !found.is_file() || found.len() == 0);
+        if append && matches!(self, Self::Mcap) && !is_empty() {
+            let problem = format!(
+                "append: nothing can be appended to an MCAP file, and {} is not empty; append=False replaces it",
+                path.display()
+            );
+            return Err(PyValueError::new_err(problem));
+        }
+        Ok(())
     }
 }
 
 /// A stream of messages that is being written.
-struct Stream {
-    writer: FrameWriter<Compressor<Sink>>,
-    framing: Framing,
+enum Stream {
+    Framed(FrameWriter<Compressor<Sink>>, Framing),
+    Mcap(McapWriter<Sink>),
 }
 
 /// Why messages were not written.
@@ -286,43 +328,49 @@ enum Failure {
 }
 
 impl Stream {
-    fn new(sink: Sink, target: &Target, framing: Framing) -> PyResult<Self> {
-        let compressor = Compressor::new(sink, target.compression).map_err(|error| target.failed(error))?;
-        Ok(Self { writer: FrameWriter::new(compressor, framing), framing })
-    }
-
-    fn write(
-        mut self,
-        message_type: &MessageType,
-        messages: &Bound<'_, PyAny>,
-        allow_large: bool,
-        target: &Target,
-    ) -> PyResult<Self> {
-        match self.write_all(message_type, messages, allow_large, target) {
-            Ok(()) => Ok(self),
-            Err(Failure::Messages(error) | Failure::Target(error)) => Err(error),
+    fn new(sink: Sink, target: &Target, layout: Layout, message_type: &MessageType) -> PyResult<Self> {
+        match layout {
+            Layout::Framed(framing) => {
+                let compressor = Compressor::new(sink, target.compression).map_err(|error| target.failed(error))?;
+                Ok(Self::Framed(FrameWriter::new(compressor, framing), framing))
+            }
+            Layout::Mcap => {
+                let plan = message_type.plan();
+                let descriptors = plan.schema().descriptor_set_of(plan.message(0).message);
+                Ok(Self::Mcap(McapWriter::new(sink, message_type.name(), &descriptors, target.compression)))
+            }
         }
     }
 
-    fn write_all(
+    fn write(
         &mut self,
         message_type: &MessageType,
         messages: &Bound<'_, PyAny>,
+        stamps: &StampArguments<'_>,
         allow_large: bool,
         target: &Target,
     ) -> Result<(), Failure> {
         let (py, plan) = (messages.py(), message_type.plan());
         let (table, rows) = Intake::messages(py, plan, messages).map_err(Failure::Messages)?;
-        if self.framing == Framing::Single && rows.len() != 1 {
-            let problem = format!("framing: \"single\" is for one message, and there are {}", rows.len());
-            return Err(Failure::Messages(PyValueError::new_err(problem)));
-        }
+        let stamps = match self {
+            Self::Framed(_, Framing::Single) if rows.len() != 1 => {
+                let problem = format!("framing: \"single\" is for one message, and there are {}", rows.len());
+                return Err(Failure::Messages(PyValueError::new_err(problem)));
+            }
+            Self::Framed(..) => Stamps::default(),
+            Self::Mcap(_) => stamps.stamps(message_type.name(), messages, rows.len()).map_err(Failure::Messages)?,
+        };
         let options = encode::Options { align: None, allow_large };
         py.detach(|| {
             let measured = encode::measure_many(plan, &table, rows, options);
             let measured = measured.map_err(|error| Failure::Messages(errors::encode_error(&error)))?;
-            self.writer.write(&measured).map_err(|error| match error {
+            let written = match self {
+                Self::Framed(writer, _) => writer.write(&measured),
+                Self::Mcap(writer) => writer.write(&measured, &stamps),
+            };
+            written.map_err(|error| match error {
                 WriteError::TooLong(error) => Failure::Messages(PyValueError::new_err(error.to_string())),
+                WriteError::Topics(error) => Failure::Messages(PyValueError::new_err(format!("topic: {error}"))),
                 WriteError::Encode(error) => Failure::Target(errors::encode_error(&error)),
                 WriteError::Write(error) => Failure::Target(target.failed(error)),
             })
@@ -330,9 +378,10 @@ impl Stream {
     }
 
     fn commit(self) -> io::Result<()> {
-        match self.writer.into_inner().finish()? {
-            Sink::Replacement(file) => file.commit(),
-            mut sink => sink.flush(),
-        }
+        let sink = match self {
+            Self::Framed(writer, _) => writer.into_inner().finish()?,
+            Self::Mcap(writer) => writer.finish()?,
+        };
+        sink.commit()
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn put(framing: Framing, len: usize, out: &mut Vec<u8>) -> Result<(),
     let narrow = || u32::try_from(len).map_err(|_| TooLong(len));
     match framing {
         Framing::Single => {}
-        Framing::Delimited => put_varint(wide, out),
+        Framing::Delimited => varint::put(wide, out),
         Framing::U32Be => out.extend(narrow()?.to_be_bytes()),
         Framing::U32Le => out.extend(narrow()?.to_le_bytes()),
         Framing::U64Be => out.extend(wide.to_be_bytes()),
@@ -60,13 +60,4 @@ pub(super) fn put(framing: Framing, len: usize, out: &mut Vec<u8>) -> Result<(),
         }
     }
     Ok(())
-}
-
-pub(super) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        // The seven lowest bits, and one that says that more follow.
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
 }

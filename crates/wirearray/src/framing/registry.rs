@@ -78,7 +78,7 @@ impl Header {
         } else {
             let numbers = [path.len() as u64].into_iter().chain(path.iter().map(|&index| u64::from(index)));
             // A zigzag varint of what is not negative is that of its double.
-            numbers.for_each(|number| super::prefix::put_varint(2 * number, &mut bytes));
+            numbers.for_each(|number| varint::put(2 * number, &mut bytes));
         }
         bytes
     }

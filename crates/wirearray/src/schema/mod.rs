@@ -9,6 +9,7 @@ mod default_value;
 mod descriptor;
 mod features;
 mod field;
+mod imports;
 mod link;
 mod proto_text;
 mod rules;
@@ -19,6 +20,7 @@ pub use compile::{compile_files, compile_source};
 use std::collections::HashMap;
 
 use crate::error::SchemaError;
+use crate::varint;
 
 /// A set of message and enum types that refer to each other.
 #[derive(Debug, Default)]
@@ -51,6 +53,20 @@ impl Schema {
     /// The message of that full name, without a leading dot.
     pub fn message_id(&self, full_name: &str) -> Option<MessageId> {
         self.message_ids.get(full_name).copied()
+    }
+
+    /// A descriptor set of the files that one message needs, imports first, and each of them once.
+    pub fn descriptor_set_of(&self, message: MessageId) -> Vec<u8> {
+        /// The list of files is field 1, its entries are delimited.
+        const FILE: u8 = 1 << 3 | 2;
+        let files = descriptor::read_file_descriptor_set(&self.descriptor_set).unwrap_or_default();
+        let mut set = Vec::new();
+        for file in imports::needed_files(&files, &self.message(message).file) {
+            set.push(FILE);
+            varint::put(file.bytes.len() as u64, &mut set);
+            set.extend_from_slice(file.bytes);
+        }
+        set
     }
 
     /// The messages that the sources declare at their top level.

@@ -23,6 +23,11 @@ impl Compression {
         Self::NAMES.into_iter().find_map(|(known, _, compression)| (known == name).then_some(compression))
     }
 
+    /// The name that users give.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.into_iter().find_map(|(name, _, known)| (known == self).then_some(name)).unwrap_or_default()
+    }
+
     /// The compression of files whose names end so.
     pub fn of_suffix(suffix: &str) -> Option<Self> {
         Self::NAMES.into_iter().find_map(|(_, known, compression)| (known == suffix).then_some(compression))

@@ -18,7 +18,7 @@ mod writer;
 pub use ahead::{Ahead, Batch};
 pub use chain::{Chain, Opener, Part, Place};
 pub use compression::{Compression, Compressor, decompressed};
-pub use mcap::{Contents, NoChannel, Selection, Stamps, Topic, contents};
+pub use mcap::{Contents, McapWriter, NoChannel, Selection, Stamps, Topic, TopicsFault, contents};
 pub use partition::{Stretch, partitions};
 pub use progress::Progress;
 pub use writer::{FrameWriter, WriteError};

@@ -6,10 +6,11 @@ use std::ops::Range;
 use crate::encode::Measured;
 use crate::error::EncodeError;
 use crate::framing::{Framing, TooLong};
+use crate::stream::mcap::TopicsFault;
 
 /// The bytes of messages that are encoded, framed and written at a time. What is written in large pieces is cached in large
 /// pages, which take less time to map: a million rows are read in 42 ms, of 128 KiB a piece in 47.
-const PIECE: u64 = 1 << 20;
+pub(super) const PIECE: u64 = 1 << 20;
 
 /// Writes messages one after the other.
 pub struct FrameWriter<W: Write> {
@@ -27,6 +28,9 @@ pub enum WriteError {
     /// One is too long for its frame.
     #[error(transparent)]
     TooLong(#[from] TooLong),
+    /// They are about more topics than a file has channels, or a topic's name is too long.
+    #[error(transparent)]
+    Topics(#[from] TopicsFault),
     /// They cannot be put where they should go.
     #[error(transparent)]
     Write(#[from] io::Error),
@@ -69,7 +73,7 @@ impl<W: Write> FrameWriter<W> {
 }
 
 /// The rows from `start` on that make up a piece.
-fn next_piece(lens: &[u64], start: usize) -> Range<usize> {
+pub(super) fn next_piece(lens: &[u64], start: usize) -> Range<usize> {
     let mut len = 0;
     let mut end = start;
     while end < lens.len() && (end == start || len + lens[end] <= PIECE) {

@@ -1,4 +1,4 @@
-//! MCAP files: the messages of one type among all that a robot logs, with their times.
+//! MCAP files: the messages of one type among all that a robot logs, with their times; and files of such messages.
 //!
 //! They are read from the front, in the order in which they lie in the file: that needs no index, so a file that is still being
 //! written or was cut short is read as any other, and so is what comes through a pipe. In memory are one chunk and what is being
@@ -7,9 +7,12 @@
 mod contents;
 mod records;
 mod stamps;
+mod summary;
+mod writer;
 
 pub use contents::{Contents, Topic, contents};
 pub use stamps::Stamps;
+pub use writer::{McapWriter, TopicsFault};
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;

@@ -239,7 +239,8 @@ fn unpacked(bytes: Vec<u8>, at: usize, compression: Compression, len: u64) -> Op
     (unpacked.len() as u64 == len).then_some(unpacked)
 }
 
-fn checksum_of(bytes: &[u8]) -> u32 {
+/// The CRC-32, as all records have it.
+pub(super) fn checksum_of(bytes: &[u8]) -> u32 {
     let mut checksum = Crc::new();
     checksum.update(bytes);
     checksum.sum()

@@ -1,5 +1,6 @@
 //! What MCAP says of each message beside the message itself.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::DecodeError;
@@ -12,7 +13,7 @@ pub struct Stamps {
     pub log_times: Vec<u64>,
     /// When each was published, in nanoseconds.
     pub publish_times: Vec<u64>,
-    /// The number of each in its channel.
+    /// The number of each in its channel; none at all where they are to be written and counted on the way.
     pub sequences: Vec<u32>,
     /// Which of the topics each is about.
     pub topics: Vec<u32>,
@@ -33,6 +34,22 @@ impl Stamps {
             publish_times: messages.iter().map(|&message| self.publish_times[message]).collect(),
             sequences: messages.iter().map(|&message| self.sequences[message]).collect(),
             topics: messages.iter().map(|&message| self.topics[message]).collect(),
+            topic_names: self.topic_names.clone(),
+        }
+    }
+
+    /// Those of the given messages, of which none is left out.
+    ///
+    /// # Panics
+    ///
+    /// Panics where there are not that many.
+    #[must_use]
+    pub fn slice(&self, messages: Range<usize>) -> Self {
+        Self {
+            log_times: self.log_times[messages.clone()].to_vec(),
+            publish_times: self.publish_times[messages.clone()].to_vec(),
+            sequences: self.sequences[messages.clone()].to_vec(),
+            topics: self.topics[messages].to_vec(),
             topic_names: self.topic_names.clone(),
         }
     }

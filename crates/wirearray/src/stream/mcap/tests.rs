@@ -4,6 +4,7 @@ use super::*;
 use crate::column::Data;
 use crate::cores::Cores;
 use crate::decode::{OnError, Options};
+use crate::encode;
 use crate::parallel::decode_source;
 use crate::plan::Plan;
 use crate::schema;
@@ -94,13 +95,23 @@ fn read(bytes: &[u8], topics: Option<&[&str]>, on_error: OnError, threads: usize
     let part = Part { name: Some("log".into()), opener, compression: Some(None), extent: 0..u64::MAX };
     let topics = topics.map(|topics| topics.iter().map(|&topic| topic.to_owned()).collect());
     let mut chain = Chain::of_mcap([part], Selection { message: "Row".to_owned(), topics, verify: true });
-    let schema = schema::Schema::from_descriptor_set(&schema::compile_source("row.proto", TEXT, &[]).unwrap());
-    let schema = Arc::new(schema.unwrap());
-    let plan = Plan::new(schema.clone(), schema.message_id("Row").unwrap());
+    let plan = plan();
     let cores = Cores { threads: Some(threads), least_len: 1 };
     let decoded = decode_source(&plan, &mut chain, Wanted::ALL, Options { cores, on_error, ..Options::DEFAULT });
     let stamps = chain.stamps(&decoded).unwrap();
     (decoded, stamps)
+}
+
+fn plan() -> Plan {
+    let schema = schema::Schema::from_descriptor_set(&schema::compile_source("row.proto", TEXT, &[]).unwrap());
+    let schema = Arc::new(schema.unwrap());
+    let row = schema.message_id("Row").unwrap();
+    Plan::new(schema, row)
+}
+
+fn writer<W: Write>(plan: &Plan, to: W, compression: Option<Compression>) -> McapWriter<W> {
+    let set = plan.schema().descriptor_set_of(plan.schema().message_id("Row").unwrap());
+    McapWriter::new(to, "Row", &set, compression)
 }
 
 fn numbers(decoded: &Decoded) -> Vec<u64> {
@@ -208,4 +219,69 @@ fn bad_chunks_and_messages_are_left_out_and_those_behind_them_are_read() {
         assert!(["mcap", "frame checksum"].contains(&kinds[1]));
         assert_eq!([kinds[0], kinds[2], kinds[3], kinds[4]], ["truncated", "truncated", "mcap", "mcap"]);
     }
+}
+
+#[test]
+fn what_is_written_is_read_and_has_its_stamps() {
+    let plan = plan();
+    let (decoded, stamps) = read(&sample(), None, OnError::Raise, 1);
+    for compression in [None, Some(Compression::Zstd), Some(Compression::Lz4)] {
+        let mut writer = writer(&plan, Vec::new(), compression);
+        for rows in [0..7, 7..7, 7..30] {
+            let measured = encode::measure_many(&plan, &decoded.table, rows.clone(), encode::Options::default());
+            writer.write(&measured.unwrap(), &stamps.slice(rows)).unwrap();
+        }
+        let (again, found) = read(&writer.finish().unwrap(), None, OnError::Raise, 1);
+        assert!(again.stop.is_none(), "{:?}", again.stop);
+        assert_eq!(numbers(&again), numbers(&decoded));
+        let named = |stamps: &Stamps| -> Vec<Arc<str>> {
+            stamps.topics.iter().map(|&topic| stamps.topic_names[topic as usize].clone()).collect()
+        };
+        assert_eq!(named(&found), named(&stamps));
+        assert_eq!(
+            (found.log_times, found.publish_times, found.sequences),
+            (stamps.log_times.clone(), stamps.publish_times.clone(), stamps.sequences.clone())
+        );
+    }
+}
+
+#[test]
+fn messages_are_counted_by_topic_where_they_have_no_number() {
+    let plan = plan();
+    let (decoded, stamps) = read(&sample(), None, OnError::Raise, 1);
+    let uncounted = Stamps { sequences: Vec::new(), ..stamps };
+    let mut writer = writer(&plan, Vec::new(), None);
+    for rows in [0..10, 10..30] {
+        let measured = encode::measure_many(&plan, &decoded.table, rows.clone(), encode::Options::default()).unwrap();
+        let range = rows.clone();
+        let part = Stamps {
+            log_times: uncounted.log_times[range.clone()].to_vec(),
+            publish_times: uncounted.publish_times[range.clone()].to_vec(),
+            topics: uncounted.topics[range].to_vec(),
+            ..uncounted.clone()
+        };
+        writer.write(&measured, &part).unwrap();
+    }
+    let (_, found) = read(&writer.finish().unwrap(), Some(&["/b"]), OnError::Raise, 1);
+    assert_eq!(found.sequences, (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn topics_without_room_are_refused_before_anything_is_written() {
+    let plan = plan();
+    let (decoded, stamps) = read(&sample(), None, OnError::Raise, 1);
+    let mut writer = writer(&plan, Vec::new(), None);
+    let measured = encode::measure_many(&plan, &decoded.table, 0..1, encode::Options::default()).unwrap();
+    for topic in 0..=u16::MAX {
+        let stamps = Stamps { topic_names: vec![topic.to_string().into(); 2], ..stamps.slice(0..1) };
+        match writer.write(&measured, &stamps) {
+            Ok(()) => assert!(topic < u16::MAX),
+            Err(error) => {
+                assert_eq!(topic, u16::MAX);
+                assert!(matches!(error, crate::stream::WriteError::Topics(TopicsFault::TooMany(65_536))));
+            }
+        }
+    }
+    let (again, _) = read(&writer.finish().unwrap(), None, OnError::Raise, 1);
+    assert_eq!(numbers(&again).len(), usize::from(u16::MAX));
 }

@@ -1,10 +1,17 @@
 //! The records of MCAP, the files in which robots log: messages with their times, and the channels and schemas that say what
 //! they are. The layout is documented at <https://mcap.dev/spec>.
 //!
-//! Every record has a byte that says what it is, and a length. What is not needed to find messages is not known here: indexes,
-//! attachments, metadata, statistics.
+//! Every record has a byte that says what it is, and a length. What is not needed to find messages is written, but not read:
+//! indexes, statistics. Attachments and metadata are neither.
 
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+mod put;
+
+pub use put::{
+    CHUNK_INDEX, ChunkIndex, ChunkStart, STATISTICS, Span, Statistics, put_data_end, put_footer_start, put_header,
+    put_message_index, put_summary_offset,
+};
 
 use std::ops::Range;
 
@@ -28,6 +35,9 @@ pub const MESSAGE: u8 = 0x05;
 pub const CHUNK: u8 = 0x06;
 /// The record behind the last message.
 pub const DATA_END: u8 = 0x0f;
+
+/// The longest text, and the longest descriptor set: their lengths have four bytes.
+pub const MAX_TEXT_LEN: u32 = u32::MAX;
 
 /// The encoding of schemas and messages that are protobuf.
 pub const PROTOBUF: &str = "protobuf";
