@@ -43,7 +43,14 @@ impl Lent {
             return Ok(Self(Holder::Bytes(LentBytes { _object: bytes.clone().unbind(), start, len })));
         }
         // A buffer of objects holds pointers, which are nobody's bytes.
-        let buffer = PyUntypedBuffer::get(object).ok().filter(|buffer| !buffer.format().to_bytes().contains(&b'O'));
+        let buffer = match PyUntypedBuffer::get(object) {
+            Ok(buffer) => Some(buffer).filter(|buffer| !buffer.format().to_bytes().contains(&b'O')),
+            // A memoryview that has been released says so.
+            Err(error) if error.is_instance_of::<PyValueError>(object.py()) => {
+                return Err(PyValueError::new_err(format!("{argument}: {}", error.value(object.py()))));
+            }
+            Err(_) => None,
+        };
         let Some(buffer) = buffer else {
             let found = object.get_type().name()?;
             let message = format!("{argument}: expected bytes, bytearray, memoryview or another buffer, got {found}");

@@ -86,4 +86,11 @@ mod _core {
     fn _backends() -> Vec<&'static str> {
         Backend::available().into_iter().map(Backend::name).collect()
     }
+
+    /// Panics as a bug of the engine would, in one of so many threads, for tests.
+    #[cfg(feature = "reference")]
+    #[pyfunction]
+    fn _panic(py: Python<'_>, threads: usize) {
+        py.detach(|| wirearray::cores::in_threads(threads, || panic!("a bug to try")));
+    }
 }

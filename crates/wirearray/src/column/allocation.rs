@@ -30,6 +30,9 @@ pub(super) const HUGE_PAGE: usize = 2 << 20;
 /// What `malloc` guarantees and every array element needs; a larger one would cost `realloc` its growth in place.
 pub(super) const ALIGNMENT: usize = 16;
 
+/// The bytes of one element more than can come: offsets end with where the last entry does.
+const ONE_MORE: usize = 8;
+
 /// A piece of raw memory, freed when dropped.
 #[derive(Debug)]
 pub(super) struct Allocation {
@@ -118,7 +121,7 @@ impl Allocation {
         if self.is_huge() && used < self.reserved {
             return self.commit(used);
         }
-        let mut limit = used.saturating_add(at_most.max(wanted));
+        let mut limit = used.saturating_add(at_most.max(wanted)).saturating_add(ONE_MORE);
         if self.is_huge() {
             // The bound was too low. It must not be so again and again.
             limit = limit.max(self.reserved.saturating_mul(2));
@@ -339,7 +342,7 @@ mod tests {
     fn small_memory_is_heap_and_bounded_by_what_can_come() {
         let mut allocation = Allocation::none();
         allocation.grow(0, 8, 100);
-        assert_eq!((allocation.committed(), allocation.is_huge()), (100, false));
+        assert_eq!((allocation.committed(), allocation.is_huge()), (100 + ONE_MORE, false));
     }
 
     #[test]
@@ -348,7 +351,7 @@ mod tests {
         allocation.grow(0, HUGE_FROM, 10 * HUGE_FROM);
         assert!(allocation.start().as_ptr().addr().is_multiple_of(HUGE_PAGE));
         assert_eq!(allocation.committed(), HUGE_PAGE);
-        assert_eq!(allocation.reserved, 10 * HUGE_FROM);
+        assert_eq!(allocation.reserved, 10 * HUGE_FROM + HUGE_PAGE, "for one more");
         allocation.grow(HUGE_PAGE, 1, 1);
         assert_eq!(allocation.committed(), 2 * HUGE_PAGE);
         allocation.give_back(HUGE_PAGE + 1);

@@ -7,7 +7,6 @@
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
-use std::sync::Arc;
 
 use hashbrown::HashTable;
 
@@ -22,18 +21,24 @@ impl List {
     /// The entries of a map, without those that a later one of the same key replaces.
     pub(super) fn with_last_of_equal_keys(self) -> Self {
         let Data::Table(entries) = &self.values else { return self };
-        let keys = Keys { data: &entries.column(0).data, seed: RandomState::new() };
+        let rows = || (0..self.offsets.len()).map(|row| self.offsets.range(row).unwrap_or_default());
+        let Some(keys) = entries.column_if_made(0) else {
+            // All of them are the default.
+            let kept: Vec<usize> = rows().filter_map(Iterator::last).collect();
+            return self.with_entries(&kept, rows().map(|row| row.len().min(1)));
+        };
+        let keys = Keys { data: &keys.data, seed: RandomState::new() };
         let mut replaced = Replaced::default();
-        for row in 0..self.offsets.len() {
-            keys.find_replaced(self.offsets.range(row).unwrap_or_default(), &mut replaced);
-        }
+        rows().for_each(|row| keys.find_replaced(row, &mut replaced));
         let Some(flags) = replaced.flags else { return self };
         let is_kept = |entry: &usize| flags.get(*entry) != Some(&true);
-        let lens =
-            (0..self.offsets.len()).map(|row| self.offsets.range(row).unwrap_or_default().filter(is_kept).count());
-        let offsets = Offsets::of_lens(lens);
         let kept: Vec<usize> = (0..entries.rows()).filter(is_kept).collect();
-        Self { offsets, values: Data::Table(Arc::new(entries.take(&kept))) }
+        self.with_entries(&kept, rows().map(|row| row.filter(is_kept).count()))
+    }
+
+    /// The entries with these numbers, of which each row has so many.
+    fn with_entries(&self, kept: &[usize], lens: impl ExactSizeIterator<Item = usize>) -> Self {
+        Self { offsets: Offsets::of_lens(lens), values: self.values.take(kept) }
     }
 }
 

@@ -312,6 +312,7 @@ impl<'p> Decoder<'p> {
         match self.options.on_error {
             OnError::Raise => Err(error),
             OnError::Skip => {
+                Budget::current().take(error.size());
                 self.faults.push(error);
                 Ok(())
             }

@@ -253,6 +253,11 @@ impl DecodeError {
         }))
     }
 
+    /// The bytes of memory that it takes.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + size_of::<DecodeErrorInner>() + self.0.path.len()
+    }
+
     /// The same error, said of message number `row` of many.
     #[cold]
     #[must_use]
