@@ -233,7 +233,8 @@ def limit_memory(mebibytes: int) -> str:
 NO_MEMORY = """
 import numpy as np
 import wirearray as wa
-series = wa.Schema.from_source('syntax = "proto3"; message S { repeated int64 steps = 1; repeated bytes names = 2; }')["S"]
+text = 'syntax = "proto3"; message S { repeated int64 steps = 1; repeated bytes names = 2; }'
+series = wa.Schema.from_source(text)["S"]
 if FIELD == "steps":
     data = series.encode({"steps": np.ones(60_000_000, np.int64)})
 else:
