@@ -52,7 +52,7 @@ enum Home {
     HugePages,
     /// With someone who has lent it. It does not grow: what has no room moves elsewhere.
     Lent {
-        _memory: LentMemory,
+        _memory: Box<LentMemory>,
     },
 }
 
@@ -72,7 +72,8 @@ impl Allocation {
     /// Memory that someone has lent.
     pub(super) fn lent(memory: LentMemory) -> Self {
         let (start, len) = (memory.start(), memory.len());
-        Self { start, reserved: len, committed: len, home: Home::Lent { _memory: memory }, budget: Budget::default() }
+        let home = Home::Lent { _memory: Box::new(memory) };
+        Self { start, reserved: len, committed: len, home, budget: Budget::default() }
     }
 
     /// Memory of `len` bytes, all of which may be written.

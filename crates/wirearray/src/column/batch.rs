@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::budget::Taken;
 use super::growing::{AtMost, Numbers, RowLists, Rows};
 use super::growing_column::{Growing, wrong_column};
-use super::growing_strings::{StringLists, Strings};
+use super::growing_strings::Strings;
 use super::layout::{Cardinality, Item, Layout};
 use super::lent::LentMemory;
 use super::presence::Presence;
@@ -145,8 +145,10 @@ impl Batch {
         let growing = match (&column.item, column.cardinality.is_repeated()) {
             (Item::Number { dtype, .. }, true) => Growing::number_lists(*dtype),
             (Item::Number { dtype, default }, false) => Growing::numbers(*dtype, *default, presence),
-            (Item::String { .. }, true) => Growing::StringLists(StringLists::default()),
-            (Item::String { default, .. }, false) => Growing::Strings(Strings::new(default.clone(), presence)),
+            (Item::String { .. }, true) => Growing::StringLists(Box::default()),
+            (Item::String { default, .. }, false) => {
+                Growing::Strings(Box::new(Strings::new(default.clone(), presence)))
+            }
             (Item::Table(inner), true) => Growing::RowLists(RowLists::new(self.add_table(*inner, false))),
             (Item::Table(inner), false) => {
                 Growing::Rows(Rows::new(self.add_table(*inner, has_rows_of_batch), presence))

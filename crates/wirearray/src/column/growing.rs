@@ -130,7 +130,7 @@ pub struct NumberLists<T> {
     pub(super) starts: Starts,
     pub(super) values: Buffer<T>,
     /// The bytes of the input that stand for the values, as long as there are no others.
-    view: Option<View>,
+    view: Option<Box<View>>,
 }
 
 /// A run of values that lies in the input.
@@ -184,7 +184,7 @@ impl<T: Element> NumberLists<T> {
         let is_first = self.values.is_empty() && self.view.is_none();
         if is_first {
             self.starts.open(row, 0, 1);
-            self.view = Some(view);
+            self.view = Some(Box::new(view));
         }
         is_first
     }

@@ -8,7 +8,7 @@ use super::layout::Dtype;
 use super::lent::LentMemory;
 use super::presence::Presence;
 
-/// A column under construction.
+/// A column under construction. The large ones are boxed: hostile data can bring a column with every few of their bytes.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each holds what its payload's name says; wide, narrow and byte are 8, 4 and 1 bytes")]
 pub enum Growing {
@@ -18,8 +18,8 @@ pub enum Growing {
     WideLists(NumberLists<u64>),
     NarrowLists(NumberLists<u32>),
     ByteLists(NumberLists<u8>),
-    Strings(Strings),
-    StringLists(StringLists),
+    Strings(Box<Strings>),
+    StringLists(Box<StringLists>),
     Rows(Rows),
     RowLists(RowLists),
 }
@@ -140,3 +140,5 @@ width!(u8, Byte, ByteLists);
 pub(super) fn wrong_column() -> ! {
     unreachable!("a plan's steps and its layout are made from the same field")
 }
+
+const _: () = assert!(size_of::<Growing>() <= 144, "what hostile data can bring many of is small");

@@ -22,6 +22,9 @@ impl List {
     pub(super) fn with_last_of_equal_keys(self) -> Self {
         let Data::Table(entries) = &self.values else { return self };
         let rows = || (0..self.offsets.len()).map(|row| self.offsets.range(row).unwrap_or_default());
+        if rows().all(|row| row.len() <= 1) {
+            return self;
+        }
         let Some(keys) = entries.column_if_made(0) else {
             // All of them are the default.
             let kept: Vec<usize> = rows().filter_map(Iterator::last).collect();

@@ -11,7 +11,8 @@ use super::memory::Memory;
 #[derive(Debug)]
 pub(super) struct Presence {
     pub(super) is_tracked: bool,
-    pub(super) flags: Option<Buffer<u8>>,
+    /// Boxed, because few columns have any.
+    pub(super) flags: Option<Box<Buffer<u8>>>,
 }
 
 impl Presence {
