@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Later than all that the environment was made from.
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench develop release format lint rust-test python-test backend-test typing clean
+.PHONY: demo test bench develop release format lint rust-test python-test backend-test typing deny clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -57,6 +57,10 @@ backend-test: develop
 typing: develop
 	cd python && ../$(BIN)/mypy wirearray
 	cd python && ../$(BIN)/python -m mypy.stubtest wirearray --mypy-config-file pyproject.toml --allowlist stubtest.txt
+
+deny: ## Hold the Rust crates to deny.toml: licences, versions, sources.
+	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is not installed: cargo install cargo-deny --locked"; exit 1; }
+	cargo deny --locked check bans licenses sources
 
 $(READY): python/requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wirearray needs Python 3.11 or later: make PYTHON=python3.12 ...")'
