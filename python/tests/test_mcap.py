@@ -209,6 +209,27 @@ def test_what_a_crashed_recorder_left_is_read_and_the_end_is_an_error(tmp_path: 
         wa.Schema.from_mcap(path)
 
 
+@pytest.mark.parametrize("layout", ["plain chunks", "lz4", "zstd", "no chunks"])
+def test_a_large_chunk_counts_as_memory_that_decoding_takes(tmp_path: Path, layout: str) -> None:
+    path = tmp_path / "large.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file, **LAYOUTS[layout])
+        writer.start()
+        schema = writer.register_schema("Tick", "protobuf", build_file_descriptor_set(OfficialTick).SerializeToString())
+        few, much = (writer.register_channel(topic, "protobuf", schema) for topic in ("/few", "/much"))
+        writer.add_message(few, START, OfficialTick(price=5).SerializeToString(), START)
+        writer.add_message(much, START, bytes(48 << 20), START)
+        writer.add_message(few, START, OfficialTick(price=6).SerializeToString(), START)
+        writer.finish()
+    for most in (1 << 20, 40 << 20):
+        with pytest.raises(wa.DecodeError, match="max_bytes") as caught:
+            Tick.read(path, topic="/few", max_bytes=most, on_error="skip")
+        assert caught.value.kind == "memory budget"
+    # What has been read of a chunk is given back.
+    for _ in range(2):
+        assert Tick.read(path, topic="/few", max_bytes=128 << 20)["price"].tolist() == [5, 6]
+
+
 def test_a_damaged_chunk_is_an_error_or_left_out(tmp_path: Path) -> None:
     path = tmp_path / "damaged.mcap"
     data = bytearray(written(**LAYOUTS["plain chunks"]))
