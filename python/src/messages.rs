@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 use wirearray::arrow::{Imported, Strings as Found, Values};
 use wirearray::column::{Offsets, Owner, Validity};
@@ -66,9 +66,19 @@ impl Messages {
         }
         let (mut owners, mut places): (Vec<Owner>, _) = (Vec::new(), Vec::new());
         for Imported { len, validity, values } in arrays {
+            // Empty messages need a buffer to be empty in.
+            let first = owners.len() as u32 + 1;
+            owners.push(Arc::new([]));
+            // Nulls take no memory where they come from, however many they are.
+            places
+                .try_reserve(*len)
+                .map_err(|_| PyMemoryError::new_err("there is not enough memory for the messages"))?;
             let strings = match values {
                 Values::Strings(strings) => strings,
-                Values::Nulls => &Found::Scattered(Vec::new(), vec![(0, 0..0); *len]),
+                Values::Nulls => {
+                    places.extend(std::iter::repeat_n((first - 1, 0..0), *len));
+                    continue;
+                }
                 other => {
                     let found = other.name();
                     let message = format!(
@@ -77,9 +87,6 @@ impl Messages {
                     return Err(PyTypeError::new_err(message));
                 }
             };
-            // Empty messages need a buffer to be empty in.
-            let first = owners.len() as u32 + 1;
-            owners.push(Arc::new([]));
             owners.extend(strings.buffers().iter().map(|memory| -> Owner { Arc::new(memory.clone()) }));
             let place = |(row, (buffer, range)): (usize, (u32, Range<usize>))| {
                 let is_there = validity.is_set(row) && !range.is_empty();

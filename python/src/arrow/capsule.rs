@@ -5,10 +5,11 @@
 use std::ffi::CStr;
 use std::ptr::NonNull;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple, PyType};
 use wirearray::arrow::{self, Array, ArrowArray, ArrowArrayStream, ArrowSchema, Field, ImportError, Imported};
+use wirearray::column::Budget;
 
 const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
@@ -48,7 +49,7 @@ pub(crate) fn read(object: &Bound<'_, PyAny>) -> PyResult<Vec<Imported>> {
         let place = place::<ArrowArrayStream>(&capsule, STREAM)?;
         // SAFETY: the interface has a capsule of that name hold such a struct, and the GIL keeps others away from it.
         let stream = unsafe { ArrowArrayStream::take(place.as_ptr()) }.ok_or_else(taken)?;
-        return py.detach(|| stream.read()).map_err(|error| refused(&error));
+        return without_gil(py, || stream.read());
     }
     let pair = object.call_method0("__arrow_c_array__")?;
     let (schema, array) = pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
@@ -57,7 +58,20 @@ pub(crate) fn read(object: &Bound<'_, PyAny>) -> PyResult<Vec<Imported>> {
     let schema = unsafe { ArrowSchema::take(schema.as_ptr()) }.ok_or_else(taken)?;
     // SAFETY: as above.
     let array = unsafe { ArrowArray::take(array.as_ptr()) }.ok_or_else(taken)?;
-    py.detach(|| arrow::import(&schema, array)).map(|column| vec![column]).map_err(|error| refused(&error))
+    without_gil(py, || arrow::import(&schema, array)).map(|column| vec![column])
+}
+
+/// Arrays of one type as one column; nothing of none.
+pub(crate) fn join(py: Python<'_>, parts: Vec<Imported>) -> PyResult<Option<Imported>> {
+    without_gil(py, || Imported::join(parts))
+}
+
+/// What the engine makes of arrays, some of which show so few values so often that no memory holds what they mean.
+fn without_gil<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, ImportError> + Send) -> PyResult<T> {
+    match py.detach(|| Budget::default().spend(work)) {
+        Ok(done) => done.map_err(|error| refused(&error)),
+        Err(_) => Err(PyMemoryError::new_err("there is not enough memory for what the Arrow arrays hold")),
+    }
 }
 
 /// Where a capsule has its struct.

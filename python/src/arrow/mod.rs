@@ -3,5 +3,5 @@
 mod capsule;
 mod export;
 
-pub(crate) use capsule::{is_arrow, read};
+pub(crate) use capsule::{is_arrow, join, read};
 pub(crate) use export::ArrowTable;

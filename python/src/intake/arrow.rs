@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use wirearray::arrow::{Imported, Scalar, Strings, Unit, Values};
@@ -18,6 +18,8 @@ use crate::strings::Strings as OwnStrings;
 use crate::table::Table;
 use crate::values::string_object;
 
+const NULL_VALUE: &str = "null is no value of a repeated field; leave it out";
+
 impl<'py> Intake<'py> {
     /// The column that an object of another library gives; nothing where it gives none.
     pub(super) fn arrow(&self, object: &Bound<'py, PyAny>) -> PyResult<Option<Imported>> {
@@ -25,8 +27,13 @@ impl<'py> Intake<'py> {
         if is_own || object.is_instance_of::<OwnStrings>() || !arrow::is_arrow(object) {
             return Ok(None);
         }
-        let parts = arrow::read(object).map_err(|error| self.at_place(error))?;
-        Ok(self.py.detach(|| Imported::join(parts)))
+        let column = arrow::read(object).and_then(|parts| arrow::join(self.py, parts));
+        column.map_err(|error| {
+            // What else the other library raises is its own.
+            let is_about_place =
+                error.is_instance_of::<PyTypeError>(self.py) || error.is_instance_of::<PyValueError>(self.py);
+            if is_about_place { self.at_place(error) } else { error }
+        })
     }
 
     /// The messages in a column of structs.
@@ -86,13 +93,18 @@ impl<'py> Intake<'py> {
             other => return Err(self.other_type("lists", &other)),
         };
         self.place.enter_rows_of_lists(&offsets);
+        if matches!(values.values, Values::Nulls) && values.len > 0 {
+            // However many they are, nothing is made of them.
+            self.place.set_row(0);
+            return Err(self.value_error(NULL_VALUE));
+        }
         let taken = self.arrow_column(number, index, *values)?;
         let is_absent = |&value: &usize| !taken.validity.is_set(value);
         if !matches!(taken.validity, Validity::All)
             && let Some(absent) = (0..taken.data.len()).find(is_absent)
         {
             self.place.set_row(absent);
-            return Err(self.value_error("null is no value of a repeated field; leave it out"));
+            return Err(self.value_error(NULL_VALUE));
         }
         self.place.leave_rows_of_lists();
         Ok(List { offsets, values: taken.data })

@@ -158,9 +158,9 @@ impl ArrowSchema {
         text(self.name)
     }
 
-    /// The types of the columns within it.
-    pub(super) fn children(&self) -> impl Iterator<Item = &Self> {
-        pointed_to(self.children, self.n_children).filter_map(|child| as_ref(child.cast_const()))
+    /// The type of a column within it; nothing where there is none, or it has been released.
+    pub(super) fn child(&self, index: usize) -> Option<&Self> {
+        as_ref(pointed_to(self.children, self.n_children, index)?)
     }
 
     /// The type of the values, where the entries are numbers of values.
@@ -170,9 +170,9 @@ impl ArrowSchema {
 }
 
 impl ArrowArray {
-    /// The columns within it.
-    pub(super) fn children(&self) -> impl Iterator<Item = &Self> {
-        pointed_to(self.children, self.n_children).filter_map(|child| as_ref(child.cast_const()))
+    /// A column within it; nothing where there is none, or it has been released.
+    pub(super) fn child(&self, index: usize) -> Option<&Self> {
+        as_ref(pointed_to(self.children, self.n_children, index)?)
     }
 
     /// The values, where the entries are numbers of values.
@@ -180,11 +180,16 @@ impl ArrowArray {
         as_ref(self.dictionary)
     }
 
+    /// True where a buffer is somewhere.
+    pub(super) fn has_buffer(&self, number: usize) -> bool {
+        pointed_to(self.buffers, self.n_buffers, number).is_some_and(|start| !start.is_null())
+    }
+
     /// The first `len` bytes of a buffer, which `whole` keeps: this array, or one that it lies within. Nothing where there is
-    /// no such buffer; without a byte nothing has to be there.
+    /// no such buffer, or no memory holds that many; without a byte nothing has to be there.
     pub(super) fn buffer(&self, whole: &Arc<Self>, number: usize, len: usize) -> Option<Memory> {
-        let start: *const c_void = pointed_to(self.buffers, self.n_buffers).nth(number)?;
-        if start.is_null() && len > 0 {
+        let start: *const c_void = pointed_to(self.buffers, self.n_buffers, number)?;
+        if (start.is_null() && len > 0) || isize::try_from(len).is_err() {
             return None;
         }
         let start = if len == 0 { std::ptr::dangling() } else { start.cast() };
@@ -207,7 +212,8 @@ unsafe impl Sync for Foreign {}
 impl AsRef<[u8]> for Foreign {
     fn as_ref(&self) -> &[u8] {
         // SAFETY: the interface has producers keep a buffer of the length that follows from the type and the number of entries,
-        // which is what `buffer` was asked for, until the array is released; and that is kept.
+        // which is what `buffer` was asked for, until the array is released; and that is kept. `buffer` has checked that it is
+        // not null, and not longer than slices are.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
 }
@@ -220,19 +226,24 @@ fn text<'a>(text: *const c_char) -> &'a str {
     unsafe { CStr::from_ptr(text) }.to_str().unwrap_or_default()
 }
 
-fn as_ref<'a, T>(pointer: *const T) -> Option<&'a T> {
+/// What a pointer leads to, unless it has been released.
+fn as_ref<'a, T: Released>(pointer: *mut T) -> Option<&'a T> {
     // SAFETY: the interface has a pointer to a struct be null or lead to one that lives as long as the one around it, which
     // callers borrow.
-    unsafe { pointer.as_ref() }
+    unsafe { pointer.as_ref() }.filter(|found| found.release().is_some())
 }
 
-/// The pointers in a list of pointers.
-fn pointed_to<T: Copy + 'static>(list: *const T, count: i64) -> impl Iterator<Item = T> {
-    let count = if list.is_null() { 0 } else { usize::try_from(count).unwrap_or_default() };
-    let start = if count == 0 { std::ptr::dangling() } else { list };
-    // SAFETY: the interface has the list be of that length, and live as long as the struct, which callers borrow; without an
-    // entry it may be anywhere.
-    unsafe { std::slice::from_raw_parts(start, count) }.iter().copied()
+/// One of the pointers in a list of so many. No more of the list is touched, since some count more than there are.
+fn pointed_to<T: Copy>(list: *const T, count: i64, index: usize) -> Option<T> {
+    let is_there = usize::try_from(count).is_ok_and(|count| index < count);
+    if list.is_null() || !is_there || index > isize::MAX as usize / size_of::<T>() {
+        return None;
+    }
+    // SAFETY: the interface has the list be of that length, and live as long as the struct, which callers borrow; it is there
+    // and long enough by the checks above, which also keep the distance within what pointers can go.
+    let place = unsafe { list.add(index) };
+    // SAFETY: as above; nothing is asked of where it lies.
+    Some(unsafe { place.read_unaligned() })
 }
 
 impl ArrowArrayStream {

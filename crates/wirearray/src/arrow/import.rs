@@ -1,8 +1,9 @@
 //! Arrays of other libraries as columns: every type that a field can be made of, whatever its layout.
 //!
 //! Lengths and offsets are taken from no one unchecked: what a buffer has to hold follows from the number of entries, and
-//! offsets have to ascend. Buffers are shown where they lie. Refused are types that no field has: decimals, unions,
-//! run-end-encoded columns, intervals.
+//! offsets have to ascend. How many buffers and columns there are has to be what the type says, and no type lies within
+//! itself. Buffers are shown where they lie. Refused are types that no field has: decimals, unions, run-end-encoded columns,
+//! intervals.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,6 +13,13 @@ use super::bits;
 use super::imported::{Imported, Scalar, Unit, Values};
 use super::layouts;
 use crate::column::{Memory, Validity};
+use crate::encode::DEPTH_LIMIT;
+use crate::plan::MAX_ROWS;
+use crate::stack::{deeper, for_levels};
+
+/// A message within a message takes three levels at most, in a map: the map, its entries, their values; or four, where those
+/// are in a dictionary.
+pub(super) const MAX_DEPTH: u32 = 4 * (DEPTH_LIMIT + 1);
 
 /// Arrays that cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,19 +58,19 @@ impl ArrowArrayStream {
 /// An array as a column.
 pub fn import(schema: &ArrowSchema, array: ArrowArray) -> Result<Imported, ImportError> {
     let whole = Arc::new(array);
-    let source = Source { schema, array: &whole, whole: &whole };
+    let source = Source { schema, array: &whole, whole: &whole, depth: 0 };
     let len = source.len()?;
-    source.column(0..len)
+    for_levels(MAX_DEPTH, || source.column(0..len))
 }
 
-/// No entry of a type, which a stream without an array has.
+/// No entry of a type, which a stream without an array has: what columns it has, and nothing of what is in them.
 fn none(schema: &ArrowSchema) -> Result<Imported, ImportError> {
-    let children = schema.children().map(|child| Ok((child.name().to_owned(), none(child)?)));
-    let values = match schema.format() {
-        "+s" => Values::Struct(children.collect::<Result<_, _>>()?),
-        _ => Values::Nulls,
-    };
-    Ok(Imported { len: 0, validity: Validity::All, values })
+    let empty = |values| Imported { len: 0, validity: Validity::All, values };
+    if schema.format() != "+s" {
+        return Ok(empty(Values::Nulls));
+    }
+    let names = (0..).map_while(|index| schema.child(index)).map(|child| child.name().to_owned());
+    Ok(empty(Values::Struct(names.map(|name| (name, empty(Values::Nulls))).collect())))
 }
 
 /// An array with its type, within one that keeps all its buffers.
@@ -71,26 +79,61 @@ pub(super) struct Source<'a> {
     pub(super) schema: &'a ArrowSchema,
     pub(super) array: &'a ArrowArray,
     pub(super) whole: &'a Arc<ArrowArray>,
+    /// How many others it lies within.
+    depth: u32,
 }
 
 impl<'a> Source<'a> {
     /// Entries of the array, counted from its own first.
     pub(super) fn column(self, entries: Range<usize>) -> Result<Imported, ImportError> {
         let len = entries.len();
-        if self.schema.format() == "n" {
-            return Ok(Imported::nulls(len));
-        }
         if entries.end > self.len()? {
             return Err(self.invalid("it is shorter than the column around it"));
         }
-        let offset = self.number(self.array.offset)?;
+        if self.schema.format() == "n" {
+            return Ok(Imported::nulls(len));
+        }
+        if self.depth > MAX_DEPTH {
+            return Err(self.invalid(format!("it is nested deeper than {MAX_DEPTH} levels")));
+        }
+        self.check_parts()?;
+        let offset = self.count(self.array.offset)?;
         let entries = offset + entries.start..offset + entries.end;
         let validity = self.validity(entries.clone())?;
-        if self.schema.dictionary().is_some() {
-            return layouts::dictionary(self, entries, &validity);
+        deeper(|| {
+            if self.schema.dictionary().is_some() {
+                return layouts::dictionary(self, entries, &validity);
+            }
+            let values = self.values(entries, &validity)?;
+            Ok(Imported { len, validity, values })
+        })
+    }
+
+    /// An array of another type, which a stream may give all the same, would be read beyond its end.
+    fn check_parts(self) -> Result<(), ImportError> {
+        let format = self.schema.format();
+        let (buffers, children) = match format {
+            "u" | "z" | "U" | "Z" => (3, 0),
+            // And any number of data.
+            "vu" | "vz" => (self.array.n_buffers.max(3), 0),
+            "+l" | "+L" | "+m" => (2, 1),
+            "+vl" | "+vL" => (3, 1),
+            "+s" => (1, self.schema.n_children),
+            _ if format.starts_with("+w:") => (1, 1),
+            _ if format.starts_with("w:") || scalar(format).is_some() => (2, 0),
+            _ => return Err(self.other_type()),
+        };
+        if (self.schema.n_children, self.array.n_children) != (children, children) {
+            let found = self.array.n_children;
+            return Err(
+                self.invalid(format!("it has {found} columns within it, and its type {format:?} has {children}"))
+            );
         }
-        let values = self.values(entries, &validity)?;
-        Ok(Imported { len, validity, values })
+        if self.array.n_buffers != buffers {
+            let found = self.array.n_buffers;
+            return Err(self.invalid(format!("it has {found} buffers, and its type {format:?} has {buffers}")));
+        }
+        Ok(())
     }
 
     fn values(self, entries: Range<usize>, validity: &Validity) -> Result<Values, ImportError> {
@@ -108,9 +151,9 @@ impl<'a> Source<'a> {
             "+vl" => layouts::list_views::<i32>(self, entries, validity)?,
             "+vL" => layouts::list_views::<i64>(self, entries, validity)?,
             "+s" => {
-                let columns = (0..self.schema.children().count()).map(|index| {
+                let columns = (0..self.number(self.schema.n_children)?).map(|index| {
                     let child = self.child(index)?;
-                    Ok((child.schema.name().to_owned(), child.column(entries.clone())?.within(validity)))
+                    Ok((child.schema.name().to_owned(), child.column(entries.clone())?.within(validity)?))
                 });
                 Values::Struct(columns.collect::<Result<_, _>>()?)
             }
@@ -134,29 +177,51 @@ impl<'a> Source<'a> {
     }
 
     fn validity(self, entries: Range<usize>) -> Result<Validity, ImportError> {
-        let is_there = self.array.buffer(self.whole, 0, 1).is_some();
-        if self.array.null_count == 0 || !is_there || entries.is_empty() {
+        if self.array.null_count == 0 || entries.is_empty() {
             return Ok(Validity::All);
+        }
+        if !self.array.has_buffer(0) {
+            // Below zero they have not been counted.
+            return if self.array.null_count < 0 {
+                Ok(Validity::All)
+            } else {
+                Err(self.invalid("it has nulls, and does not say which they are"))
+            };
         }
         let flags = bits::unpack(self.buffer(0, entries.end.div_ceil(8))?.as_bytes(), entries);
         Ok(if flags.as_bytes().contains(&0) { Validity::Flags(flags) } else { Validity::All })
     }
 
     pub(super) fn len(self) -> Result<usize, ImportError> {
-        self.number(self.array.length)
+        self.count(self.array.length)
     }
 
     /// A column within this one.
     pub(super) fn child(self, index: usize) -> Result<Self, ImportError> {
-        match (self.schema.children().nth(index), self.array.children().nth(index)) {
-            (Some(schema), Some(array)) => Ok(Self { schema, array, ..self }),
+        match (self.schema.child(index), self.array.child(index)) {
+            (Some(schema), Some(array)) => Ok(Self { schema, array, depth: self.depth + 1, ..self }),
             _ => Err(self.invalid("a column within it is missing")),
+        }
+    }
+
+    /// The values that its entries are numbers of.
+    pub(super) fn dictionary(self) -> Result<Self, ImportError> {
+        match (self.schema.dictionary(), self.array.dictionary()) {
+            (Some(schema), Some(array)) => Ok(Self { schema, array, depth: self.depth + 1, ..self }),
+            _ => Err(self.invalid("its dictionary is missing")),
         }
     }
 
     /// The first bytes of a buffer.
     pub(super) fn buffer(self, number: usize, len: usize) -> Result<Memory, ImportError> {
-        self.array.buffer(self.whole, number, len).ok_or_else(|| self.invalid("a buffer is missing"))
+        let problem = if self.array.has_buffer(number) { "a length is too large" } else { "a buffer is missing" };
+        self.array.buffer(self.whole, number, len).ok_or_else(|| self.invalid(problem))
+    }
+
+    /// A number of entries: so many that they can be added and multiplied.
+    fn count(self, number: i64) -> Result<usize, ImportError> {
+        let count = self.number(number)?;
+        if count > MAX_ROWS { Err(self.invalid("a length is too large")) } else { Ok(count) }
     }
 
     pub(super) fn number(self, number: i64) -> Result<usize, ImportError> {

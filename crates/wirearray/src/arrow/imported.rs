@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
-use super::bits;
+use super::import::{ImportError, MAX_DEPTH};
+use super::{bits, layouts};
 use crate::column::{Buffer, Memory, Offsets, StringColumn, Validity};
+use crate::plan::MAX_ROWS;
+use crate::stack::for_levels;
 
 /// A column that came from another library. What has no counterpart among fields is already gone: dictionaries are their
 /// values, list views are lists, and every entry of a struct that is null is null in it.
@@ -173,31 +176,39 @@ impl Imported {
     }
 
     /// The same, without the entries that are not in `around`.
-    pub(super) fn within(self, around: &Validity) -> Self {
+    pub(super) fn within(self, around: &Validity) -> Result<Self, ImportError> {
         if matches!(around, Validity::All) {
-            return self;
+            return Ok(self);
         }
         let values = match self.values {
             Values::Struct(columns) => {
-                Values::Struct(columns.into_iter().map(|(name, column)| (name, column.within(around))).collect())
+                let columns = columns.into_iter().map(|(name, column)| Ok((name, column.within(around)?)));
+                Values::Struct(columns.collect::<Result<_, _>>()?)
             }
+            Values::List(offsets, values) => layouts::without_nulls(offsets, *values, around)?,
             values => values,
         };
-        Self { validity: self.validity.and(around), values, ..self }
+        Ok(Self { validity: self.validity.and(around), values, ..self })
     }
 
-    /// Columns of one type, one after the other.
-    pub fn join(parts: Vec<Self>) -> Option<Self> {
+    /// Columns of one type, one after the other; nothing of none.
+    pub fn join(parts: Vec<Self>) -> Result<Option<Self>, ImportError> {
         if parts.len() <= 1 {
-            return parts.into_iter().next();
+            return Ok(parts.into_iter().next());
         }
         let picks: Vec<_> = parts.iter().enumerate().map(|(number, part)| (number, 0..part.len)).collect();
-        Some(Self::gather(&parts.iter().collect::<Vec<_>>(), &picks))
+        for_levels(MAX_DEPTH, || Self::gather(&parts.iter().collect::<Vec<_>>(), &picks)).map(Some)
     }
 
     /// Entries of columns of one type: of the part of that number those.
-    pub(super) fn gather(parts: &[&Self], picks: &[(usize, Range<usize>)]) -> Self {
-        let len = picks.iter().map(|(_, entries)| entries.len()).sum();
+    ///
+    /// A part that is nulls has no type of its own, such as one of a dictionary without a value. It has that of the others.
+    pub(super) fn gather(parts: &[&Self], picks: &[(usize, Range<usize>)]) -> Result<Self, ImportError> {
+        let len = picks.iter().try_fold(0, |len: usize, (_, entries)| len.checked_add(entries.len()));
+        let len = len.filter(|&len| len <= MAX_ROWS).ok_or_else(|| ImportError::Invalid {
+            problem: "a length is too large".to_owned(),
+            column: String::new(),
+        })?;
         let picked = || picks.iter().flat_map(|(part, entries)| entries.clone().map(|entry| (parts[*part], entry)));
         let validity = if parts.iter().all(|part| matches!(part.validity, Validity::All)) {
             Validity::All
@@ -205,17 +216,18 @@ impl Imported {
             let flags = picked().map(|(part, entry)| u8::from(part.validity.is_set(entry)));
             Validity::Flags(flags.collect::<Buffer<u8>>().freeze())
         };
-        let values = match parts.first().map(|part| &part.values) {
+        let values = match parts.iter().map(|part| &part.values).find(|values| !matches!(values, Values::Nulls)) {
             None | Some(Values::Nulls) => Values::Nulls,
             Some(Values::Numbers(scalar, _)) => Values::Numbers(*scalar, gather_numbers(parts, picks, scalar.size())),
             Some(Values::Strings(_)) => Values::Strings(gather_strings(parts, picks)),
-            Some(Values::List(..)) => gather_lists(parts, picks),
+            Some(Values::List(..)) => gather_lists(parts, picks)?,
             Some(Values::Struct(columns)) => {
                 let names = columns.iter().map(|(name, _)| name.clone()).enumerate();
-                Values::Struct(names.map(|(index, name)| (name, gather_column(parts, picks, index))).collect())
+                let columns = names.map(|(index, name)| Ok((name, gather_column(parts, picks, index)?)));
+                Values::Struct(columns.collect::<Result<_, _>>()?)
             }
         };
-        Self { len, validity, values }
+        Ok(Self { len, validity, values })
     }
 }
 
@@ -223,10 +235,12 @@ fn gather_numbers(parts: &[&Imported], picks: &[(usize, Range<usize>)], size: us
     let mut len_left = picks.iter().map(|(_, entries)| entries.len() * size).sum();
     let mut bytes = Buffer::<u8>::default();
     for (part, entries) in picks {
-        let Values::Numbers(_, values) = &parts[*part].values else { continue };
-        let picked = &values.as_bytes()[entries.start * size..entries.end * size];
-        bytes.extend_from_le_bytes(picked, len_left);
-        len_left -= picked.len();
+        if let Values::Numbers(_, values) = &parts[*part].values {
+            bytes.extend_from_le_bytes(&values.as_bytes()[entries.start * size..entries.end * size], len_left);
+        } else {
+            bytes.fill_to(bytes.len() + entries.len() * size, 0, len_left);
+        }
+        len_left -= entries.len() * size;
     }
     bytes.freeze()
 }
@@ -239,39 +253,48 @@ fn gather_strings(parts: &[&Imported], picks: &[(usize, Range<usize>)]) -> Strin
         firsts.push(buffers.len() as u32);
         if let Values::Strings(strings) = &part.values {
             buffers.extend(strings.buffers().iter().cloned());
-            part_places.push(strings.places().collect::<Vec<_>>());
+            part_places.push(Some(strings.places().collect::<Vec<_>>()));
         } else {
-            part_places.push(Vec::new());
+            part_places.push(None);
         }
     }
     for (part, entries) in picks {
         let moved = |(buffer, range): &(u32, Range<usize>)| (firsts[*part] + buffer, range.clone());
-        places.extend(part_places[*part][entries.clone()].iter().map(moved));
+        match &part_places[*part] {
+            Some(part_places) => places.extend(part_places[entries.clone()].iter().map(moved)),
+            None => places.extend(entries.clone().map(|_| (0, 0..0))),
+        }
     }
     Strings::Scattered(buffers, places)
 }
 
-fn gather_lists(parts: &[&Imported], picks: &[(usize, Range<usize>)]) -> Values {
-    let (mut lens, mut values, mut inner) = (Vec::new(), Vec::new(), Vec::with_capacity(parts.len()));
-    for part in parts {
-        if let Values::List(_, values) = &part.values {
-            inner.push(&**values);
-        }
-    }
+fn gather_lists(parts: &[&Imported], picks: &[(usize, Range<usize>)]) -> Result<Values, ImportError> {
+    let (mut lens, mut values, nothing) = (Vec::new(), Vec::new(), Imported::nulls(0));
+    let inner = parts.iter().map(|part| match &part.values {
+        Values::List(_, values) => values.as_ref(),
+        _ => &nothing,
+    });
+    let inner: Vec<&Imported> = inner.collect();
     for (part, entries) in picks {
-        let Values::List(offsets, _) = &parts[*part].values else { continue };
+        let Values::List(offsets, _) = &parts[*part].values else {
+            lens.extend(entries.clone().map(|_| 0));
+            continue;
+        };
         lens.extend(entries.clone().map(|entry| offsets.range(entry).unwrap_or_default().len()));
         values.push((*part, offsets.range_of_all(entries.clone()).unwrap_or_default()));
     }
-    Values::List(Offsets::of_lens(lens.into_iter()), Box::new(Imported::gather(&inner, &values)))
+    // These are counted before lengths are added up.
+    let values = Imported::gather(&inner, &values)?;
+    Ok(Values::List(Offsets::of_lens(lens.into_iter()), Box::new(values)))
 }
 
-fn gather_column(parts: &[&Imported], picks: &[(usize, Range<usize>)], index: usize) -> Imported {
+fn gather_column(parts: &[&Imported], picks: &[(usize, Range<usize>)], index: usize) -> Result<Imported, ImportError> {
     let column = |part: &&'_ Imported| match &part.values {
         Values::Struct(columns) => columns.get(index).map(|(_, column)| column.clone()),
         _ => None,
     };
-    let columns: Vec<Imported> = parts.iter().filter_map(column).collect();
+    let column = |part| column(part).unwrap_or_else(|| Imported::nulls(part.len));
+    let columns: Vec<Imported> = parts.iter().map(column).collect();
     Imported::gather(&columns.iter().collect::<Vec<_>>(), picks)
 }
 

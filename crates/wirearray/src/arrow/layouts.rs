@@ -36,10 +36,10 @@ impl Offset for i64 {
 }
 
 pub(super) fn strings<O: Offset>(source: Source<'_>, entries: Range<usize>) -> Result<Strings, ImportError> {
-    let (first, offsets) = offsets::<O>(source, entries)?;
+    let (start, offsets) = offsets::<O>(source, entries)?;
     let len = last(&offsets);
-    let data = source.buffer(2, source.number(first)? + len)?;
-    Ok(Strings::Joined(data.slice(data.as_bytes().len() - len..data.as_bytes().len()), offsets))
+    let data = source.buffer(2, start + len)?;
+    Ok(Strings::Joined(data.slice(start..start + len), offsets))
 }
 
 pub(super) fn fixed_strings(source: Source<'_>, entries: Range<usize>, width: usize) -> Result<Strings, ImportError> {
@@ -53,7 +53,7 @@ pub(super) fn views(source: Source<'_>, entries: Range<usize>, validity: &Validi
     let views = source.buffer(1, source.times(entries.end, VIEW)?)?;
     // Validity and views come before the data, and their lengths behind them.
     let count = source.number(source.array.n_buffers)?.saturating_sub(3);
-    let lens = source.buffer(count + 2, count * size_of::<i64>())?;
+    let lens = source.buffer(count + 2, source.times(count, size_of::<i64>())?)?;
     let mut buffers = vec![views.clone()];
     for (number, len) in lens.as_bytes().chunks_exact(size_of::<i64>()).enumerate() {
         buffers.push(source.buffer(number + 2, source.number(i64::read(len))?)?);
@@ -85,10 +85,9 @@ pub(super) fn lists<O: Offset>(
     entries: Range<usize>,
     validity: &Validity,
 ) -> Result<Values, ImportError> {
-    let (first, offsets) = offsets::<O>(source, entries)?;
-    let start = source.number(first)?;
+    let (start, offsets) = offsets::<O>(source, entries)?;
     let values = source.child(0)?.column(start..start + last(&offsets))?;
-    Ok(without_nulls(offsets, values, validity))
+    without_nulls(offsets, values, validity)
 }
 
 /// Lists of a key and a value each, whatever their producer calls them.
@@ -112,7 +111,8 @@ pub(super) fn fixed_lists(
 ) -> Result<Values, ImportError> {
     let (start, end) = (source.times(entries.start, width)?, source.times(entries.end, width)?);
     let values = source.child(0)?.column(start..end)?;
-    Ok(without_nulls(Offsets::of_lens(entries.map(|_| width)), values, validity))
+    let offsets = Offsets::of_lens(entries.map(|_| width));
+    without_nulls(offsets, values, validity)
 }
 
 /// Lists of which each starts anywhere among the values, and has a length.
@@ -135,8 +135,9 @@ pub(super) fn list_views<O: Offset>(
         }
         picks.push((0, range));
     }
-    let offsets = Offsets::of_lens(picks.iter().map(|(_, range)| range.len()));
-    Ok(Values::List(offsets, Box::new(Imported::gather(&[&values], &picks))))
+    // These are counted before lengths are added up: views may show the same values again and again.
+    let values = Imported::gather(&[&values], &picks)?;
+    Ok(Values::List(Offsets::of_lens(picks.iter().map(|(_, range)| range.len())), Box::new(values)))
 }
 
 /// Entries that are numbers of values: the values themselves.
@@ -145,10 +146,7 @@ pub(super) fn dictionary(
     entries: Range<usize>,
     validity: &Validity,
 ) -> Result<Imported, ImportError> {
-    let (Some(schema), Some(array)) = (source.schema.dictionary(), source.array.dictionary()) else {
-        return Err(source.invalid("its dictionary is missing"));
-    };
-    let values = Source { schema, array, ..source };
+    let values = source.dictionary()?;
     let values = values.column(0..values.len()?)?;
     let (size, is_signed) = match source.schema.format() {
         "c" => (1, true),
@@ -178,7 +176,7 @@ pub(super) fn dictionary(
     if picks.is_empty() {
         return Ok(Imported::nulls(rows));
     }
-    Ok(Imported::gather(&[&values], &picks).within(validity))
+    Imported::gather(&[&values], &picks)?.within(validity)
 }
 
 fn index(bytes: &[u8], is_signed: bool) -> Option<usize> {
@@ -189,7 +187,7 @@ fn index(bytes: &[u8], is_signed: bool) -> Option<usize> {
 }
 
 /// The first offset, and all of them counted from it.
-fn offsets<O: Offset>(source: Source<'_>, entries: Range<usize>) -> Result<(i64, Offsets), ImportError> {
+fn offsets<O: Offset>(source: Source<'_>, entries: Range<usize>) -> Result<(usize, Offsets), ImportError> {
     if entries.is_empty() {
         // Not even the offset that they would start at need be there.
         return Ok((0, Offsets::of_lens(std::iter::empty())));
@@ -197,9 +195,9 @@ fn offsets<O: Offset>(source: Source<'_>, entries: Range<usize>) -> Result<(i64,
     let bytes = source.buffer(1, source.times(entries.end + 1, O::SIZE)?)?;
     let offsets = bytes.as_bytes()[entries.start * O::SIZE..].chunks_exact(O::SIZE).map(|bytes| O::read(bytes).into());
     let (first, last) = (offsets.clone().next().unwrap_or_default(), offsets.clone().next_back().unwrap_or_default());
-    let len = source.number(last.wrapping_sub(first))?;
-    let offsets = Offsets::checked(offsets.map(|offset: i64| offset.wrapping_sub(first)), len);
-    Ok((first, offsets.map_err(|error| source.invalid(format!("offsets: {error}")))?))
+    let (start, len) = (source.number(first)?, source.number(last.saturating_sub(first))?);
+    let offsets = Offsets::checked(offsets.map(|offset: i64| offset.saturating_sub(first)), len);
+    Ok((start, offsets.map_err(|error| source.invalid(format!("offsets: {error}")))?))
 }
 
 fn last(offsets: &Offsets) -> usize {
@@ -207,14 +205,14 @@ fn last(offsets: &Offsets) -> usize {
 }
 
 /// Lists of which those that are null have no values.
-fn without_nulls(offsets: Offsets, values: Imported, validity: &Validity) -> Values {
+pub(super) fn without_nulls(offsets: Offsets, values: Imported, validity: &Validity) -> Result<Values, ImportError> {
     let range = |row| offsets.range(row).unwrap_or_default();
     if matches!(validity, Validity::All) || (0..offsets.len()).all(|row| validity.is_set(row) || range(row).is_empty())
     {
-        return Values::List(offsets, Box::new(values));
+        return Ok(Values::List(offsets, Box::new(values)));
     }
     let picks: Vec<_> =
         (0..offsets.len()).map(|row| (0, if validity.is_set(row) { range(row) } else { 0..0 })).collect();
     let lens = Offsets::of_lens(picks.iter().map(|(_, range)| range.len()));
-    Values::List(lens, Box::new(Imported::gather(&[&values], &picks)))
+    Ok(Values::List(lens, Box::new(Imported::gather(&[&values], &picks)?)))
 }

@@ -17,6 +17,7 @@ pub use assemble::AssembleError;
 pub use build::column_dtype;
 pub use moments::{MomentFault, are_far_from_faults};
 pub use path::{MAX_NAMES, PathError};
+pub(crate) use restore::MAX_ROWS;
 pub use restore::{RestoreError, TableParts};
 pub use select::Selection;
 pub use step::{Number, Op, Step};

@@ -8,7 +8,7 @@ use super::{PathError, Plan};
 use crate::column::{Buffer, Cardinality, Column, ColumnLayout, Data, Item, Memory, StringColumn, Table, Validity};
 
 /// More rows than this are no one's: their offsets alone would take eight tebibytes. Sizes below can be added and multiplied.
-const MAX_ROWS: usize = 1 << 40;
+pub(crate) const MAX_ROWS: usize = 1 << 40;
 
 /// What a table is taken apart into.
 pub struct TableParts {
