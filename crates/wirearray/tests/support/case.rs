@@ -96,7 +96,7 @@ impl Case {
             unknown.as_ref().is_none_or(|unknown| unknown.len() == messages.len()),
             "{name}: unknown of each message"
         );
-        assert!(case.is_empty(), "{name}: unknown keys in {case}");
+        assert!(case.is_empty(), "{name}: unknown keys in {case:?}");
         Self { name, whole, plan, messages, verdict, absent, unknown }
     }
 }
@@ -152,13 +152,13 @@ fn strings(value: Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text],
         Value::Array(texts) => texts.into_iter().flat_map(strings).collect(),
-        other => panic!("{other} is no text"),
+        other => panic!("{other:?} is no text"),
     }
 }
 
 fn table(value: Value) -> Table {
     match value {
         Value::Table(table) => table,
-        other => panic!("{other} is no table"),
+        other => panic!("{other:?} is no table"),
     }
 }
