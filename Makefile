@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: release ## The founding experiment, live: SIZE=small takes seconds.
 	$(BIN)/python bench/demo.py --size $(SIZE)
@@ -67,6 +67,8 @@ $(READY): python/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
+
+include checkers.mk
 
 clean: ## Remove what was built.
 	cargo clean

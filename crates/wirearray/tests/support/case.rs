@@ -39,7 +39,9 @@ pub(crate) enum Verdict {
 
 /// Every case there is, by name.
 pub(crate) fn read_cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/cases");
+    // Of this package or of the fuzz targets, which lie at other depths.
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("testdata/cases"));
+    let folder = above.find(|folder| folder.is_dir()).expect("testdata/cases lies above the package");
     let mut files = Vec::new();
     for theme in read_folder(&folder) {
         files.extend(read_folder(&theme));

@@ -1,0 +1,80 @@
+# Checkers that are not part of `make test`: they take long, or tools that not everyone has. Each installs what it needs, Debian's
+# packages where it may, or says what is missing. They run on stable Rust: RUSTC_BOOTSTRAP lets it take the flags that they need.
+
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+# Those of this processor, the fastest first; the last two are everywhere.
+BACKENDS ?= $(shell grep -qw avx512_vbmi2 /proc/cpuinfo && echo avx512) $(shell grep -qw avx2 /proc/cpuinfo && echo avx2) portable plain
+SECONDS ?= 60
+FUZZ_TARGETS := decode round_trip framing schema_text descriptor_set varints
+TARGETS ?= $(FUZZ_TARGETS)
+# Test binaries that meet every kernel, and take minutes where each instruction is looked at.
+QUICK_TESTS := --lib --test guard_pages --test alike --test cases
+SHARD ?= 0/20
+
+# $(call debian,COMMAND,PACKAGES): installs packages unless the command is there.
+debian = command -v $(1) >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); } \
+	|| { echo "$(1) is missing: apt-get install $(2)" >&2; exit 1; }
+# $(call crate,NAME): installs a cargo command unless it is there.
+crate = command -v $(1) >/dev/null || cargo install --locked $(1) || { echo "$(1) is missing: cargo install --locked $(1)" >&2; exit 1; }
+# $(call binaries,CARGO OPTIONS): builds the engine's test binaries and prints their paths.
+binaries = cargo test --package wirearray --all-features --no-run --message-format json $(1) | \
+	sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'
+
+.PHONY: fuzz fuzz-seeds asan valgrind qemu aarch64 mutants coverage
+
+fuzz: fuzz-seeds ## Fuzz each target for a while: SECONDS=60, TARGETS="decode framing".
+	@$(call crate,cargo-fuzz)
+	cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz build --fuzz-dir .
+	@set -e; for target in $(TARGETS); do echo "$$target for $(SECONDS) seconds"; \
+		(cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . $$target -- -max_total_time=$(SECONDS) -timeout=20 \
+			-rss_limit_mb=4096 -print_final_stats=1 -verbosity=0); \
+	done
+
+fuzz-seeds: ## Write the cases down as what fuzzing begins with.
+	cargo run --quiet --manifest-path fuzz/Cargo.toml --target-dir target --example seeds fuzz/corpus
+
+asan: ## The engine's tests under AddressSanitizer, with each backend: BACKENDS="avx2 plain".
+	@set -e; for backend in $(BACKENDS); do echo "with WIREARRAY_BACKEND=$$backend"; \
+		WIREARRAY_BACKEND=$$backend RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address PROPTEST_CASES=100 \
+			cargo test --package wirearray --all-features --quiet --lib --tests --target $(HOST) --target-dir target/asan; \
+	done
+
+# By default memcheck passes over reads behind the end that share a word with what is there. It knows no AVX-512.
+valgrind: ## The engine's quicker tests under memcheck.
+	@$(call debian,valgrind,valgrind)
+	@set -e; for test in $$($(call binaries,$(QUICK_TESTS))); do echo "$$test"; \
+		WIREARRAY_BACKEND=avx2 valgrind --quiet --partial-loads-ok=no --error-exitcode=9 $$test --quiet --test-threads 1 $(FILTER); \
+	done
+
+qemu: ## The engine's quicker tests on processors without AVX-512, and without AVX2.
+	@$(call debian,qemu-x86_64,qemu-user)
+	@set -e; for test in $$($(call binaries,$(QUICK_TESTS))); do for processor in Nehalem Haswell; do \
+		echo "$$processor: $$test"; qemu-x86_64 -cpu $$processor $$test --quiet $(FILTER); done; \
+	done
+
+AARCH64 := aarch64-unknown-linux-gnu
+aarch64: ## The engine's quicker tests on an emulated 64-bit ARM processor.
+	@rustc --print target-libdir --target $(AARCH64) | xargs -I{} test -d {} || \
+		{ echo "the standard library for $(AARCH64) is missing: rustup target add $(AARCH64)" >&2; exit 1; }
+	@$(call debian,qemu-aarch64,qemu-user)
+	@$(call debian,aarch64-linux-gnu-gcc,gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
+		cargo test --package wirearray --all-features --quiet --target $(AARCH64) $(QUICK_TESTS) -- $(FILTER)
+
+# A survivor is a change that no test notices. All of them take many hours: a twentieth at a time.
+mutants: ## Change the decoder in small ways, and see that tests fail: SHARD=0/20.
+	@$(call crate,cargo-mutants)
+	cargo mutants --package wirearray --all-features --shard $(SHARD) --output build/mutants --timeout 300 \
+		$(foreach room,wire varint decode framing,--file 'crates/wirearray/src/$(room).rs' --file 'crates/wirearray/src/$(room)/**/*.rs') \
+		-- --lib --tests
+
+# The tools have to read what the compiler writes: the first of these that is there.
+LLVM := $(firstword $(wildcard /usr/lib/llvm-22 /usr/lib/llvm-21 /usr/lib/llvm-20 /usr/lib/llvm-19))
+coverage: ## Which lines of the engine no test of it reaches, file by file.
+	@$(call crate,cargo-llvm-cov)
+	@test -n "$(LLVM)" || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends llvm-22; } \
+		|| { echo "llvm-cov is missing: apt-get install llvm-22" >&2; exit 1; }
+	@llvm=$$(ls -d /usr/lib/llvm-22 /usr/lib/llvm-21 /usr/lib/llvm-20 /usr/lib/llvm-19 2>/dev/null | head -1)/bin; \
+		LLVM_COV=$$llvm/llvm-cov LLVM_PROFDATA=$$llvm/llvm-profdata \
+		cargo llvm-cov --package wirearray --all-features --lib --tests --quiet --ignore-filename-regex '_?tests?\.rs$$|/tests/|/python/'
