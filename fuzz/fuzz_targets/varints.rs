@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 
 use libfuzzer_sys::fuzz_target;
 use wirearray::simd::{Backend, Word, decode_tagged, decode_varints, encode_varints, gather, len_of_varints};
-use wirearray::varint::{Bool, Kind, Signed32, Varint32, Varint64, Zigzag32, Zigzag64};
+use wirearray::varint::{self, Bool, Kind, Signed32, Varint32, Varint64, Zigzag32, Zigzag64};
 
 fuzz_target!(|data: &[u8]| {
     let Some((&[first, second], rest)) = data.split_first_chunk() else { return };
@@ -31,7 +31,8 @@ fn check_kind<K: Kind>(source: &[u8]) {
         (decoded.read, decoded.values)
     });
     for tag_len in 1..=2 {
-        let Some(tag) = source.get(..tag_len) else { continue };
+        let is_tag = |tag: &&[u8]| varint::read(tag).is_ok_and(|(_, len)| len == tag_len);
+        let Some(tag) = source.get(..tag_len).filter(is_tag) else { continue };
         check::<K::Element>(source, |backend, room| {
             let decoded = decode_tagged::<K>(backend, source, tag, room);
             (decoded.read, decoded.values)

@@ -18,7 +18,8 @@ const PAIRS: usize = 256;
 const FIRST: usize = 16;
 
 /// Decodes varints, each behind the same tag, from the start of `source` to the start of `destination`, until another tag
-/// comes, or the source ends, or the destination is full, or the next varint has a fault.
+/// comes, or the source ends, or the destination is full, or the next varint has a fault. The tag is a varint, which says itself
+/// where it ends.
 pub fn decode_tagged<'d, K: Kind>(
     backend: Backend,
     source: &[u8],
