@@ -2,12 +2,13 @@
 
 PYTHON ?= python3
 SIZE ?= full
+CASES ?= 1000000
 VENV := .venv
 BIN := $(VENV)/bin
 # Later than all that the environment was made from.
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench develop release format lint rust-test python-test backend-test typing deny clean
+.PHONY: demo test bench differential develop release format lint rust-test python-test backend-test typing deny clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -53,6 +54,9 @@ backend-test: develop
 		WIREARRAY_BACKEND=$$backend cargo test --package wirearray --all-features --quiet; \
 		WIREARRAY_BACKEND=$$backend $(BIN)/python -m pytest -q --no-header -p no:cacheprovider python/tests $(BACKEND_FREE:%=--ignore-glob='*/test_%*'); \
 	done
+
+differential: develop ## Compare with the official package on random messages, legal and damaged: CASES=1000000.
+	PYTHONPATH=python/tests $(BIN)/python -m differential --cases $(CASES)
 
 typing: develop
 	cd python && ../$(BIN)/mypy wirearray
