@@ -1,6 +1,6 @@
 //! `decode`, `load` and `decode_many`: what lies in memory, or in a file as one message.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -29,7 +29,8 @@ impl MessageType {
         well_known_types: bool,
     ) -> PyResult<Record> {
         let options = Options { keep_unknown: true, cores: Cores::ALL, ..Options::DEFAULT };
-        decode_owned(py, &self.plan().showing(well_known_types), Arc::new(Lent::new(data, "data")?), options, None)
+        let owner: Owner = Arc::new(Lent::new(data, "data")?);
+        decode_owned(py, &self.plan().showing(well_known_types), owner, options, None, None)
     }
 }
 
@@ -110,7 +111,7 @@ impl MessageType {
         let owner: Owner = Arc::new(Lent::new(data, "data")?);
         let (views, cores) = (copy.views(out.is_some())?, threads.cores());
         let options = Options { views, keep_unknown, cores, ..limits(&max_bytes, &max_depth) };
-        decode_owned(py, &self.plan().showing(well_known_types), owner, options, out)
+        decode_owned(py, &self.plan().showing(well_known_types), owner, options, out, None)
     }
 
     /// Decode the one message that a file holds.
@@ -171,7 +172,7 @@ impl MessageType {
         let owner = owner.map_err(|error| errors::file_error(&error, &path))?;
         let (views, cores) = (copy.views(out.is_some())?, threads.cores());
         let options = Options { views, keep_unknown, cores, ..limits(&max_bytes, &max_depth) };
-        decode_owned(py, &self.plan().showing(well_known_types), owner, options, out)
+        decode_owned(py, &self.plan().showing(well_known_types), owner, options, out, Some(&path))
     }
 
     /// Decode many messages.
@@ -275,18 +276,23 @@ impl MessageType {
     }
 }
 
+/// One message, of a file or of a caller's.
 fn decode_owned(
     py: Python<'_>,
     plan: &Arc<Plan>,
     owner: Owner,
     options: Options,
     out: Option<&Bound<'_, PyAny>>,
+    path: Option<&Path>,
 ) -> PyResult<Record> {
     let (out, destinations) = Out::new(plan, out)?;
     let input = Input::from(&owner);
     out.check_input(input.bytes)?;
     let table = py.detach(|| decode::decode_into(plan, input, options, destinations));
-    let table = table.map_err(|error| errors::decode_error(&error))?;
+    let table = table.map_err(|error| match path {
+        None => errors::decode_error(&error),
+        Some(path) => errors::load_error(error, path, input.bytes),
+    })?;
     out.check(&table)?;
     Ok(Record::new(plan.clone(), Arc::new(table), 0))
 }

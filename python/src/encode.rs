@@ -113,7 +113,7 @@ impl MessageType {
     /// >>> import wirearray as wa
     /// >>> schema = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; string sym = 2; }')
     /// >>> schema["Tick"].encode_many({"price": [5, 7], "sym": ["A", "B"]})
-    /// Strings strings[2]  [b'\x08\x05\x12\x01A', b'\x08\x07\x12\x01B']
+    /// Strings bytes[2]  [b'\x08\x05\x12\x01A', b'\x08\x07\x12\x01B']
     #[pyo3(signature = (messages, *, allow_large = false, framing = None, schema_id = None))]
     fn encode_many<'py>(
         &self,

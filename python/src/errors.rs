@@ -6,7 +6,7 @@ use pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyMemoryError, PyOSError
 use pyo3::prelude::*;
 use wirearray::parallel::{Decoded, Fault};
 use wirearray::plan::PathError;
-use wirearray::stream::NoChannel;
+use wirearray::stream::{Compression, NoChannel};
 use wirearray::{DecodeErrorKind, SchemaErrorKind};
 
 mod python {
@@ -22,9 +22,21 @@ pub(crate) fn decode_error(error: &wirearray::DecodeError) -> PyErr {
         DecodeErrorKind::OutOfMemory => return PyMemoryError::new_err(error.to_string()),
         _ => {}
     }
+    python_error(error, error.to_string())
+}
+
+fn python_error(error: &wirearray::DecodeError, message: String) -> PyErr {
     let file = error.file().map(str::to_owned);
     let (kind, path) = (error.kind().name(), error.path().to_owned());
-    python::DecodeError::new_err((error.to_string(), kind, error.offset(), path, error.row(), file))
+    python::DecodeError::new_err((message, kind, error.offset(), path, error.row(), file))
+}
+
+/// The same for the one message that a file holds. What is compressed looks like no message at all.
+pub(crate) fn load_error(mut error: wirearray::DecodeError, path: &Path, start: &[u8]) -> PyErr {
+    error.set_file(Some(&path.to_string_lossy().into()));
+    let Some(compression) = Compression::of_start(start) else { return decode_error(&error) };
+    let hint = format!("The file starts as one compressed by {} does", compression.name());
+    python_error(&error, format!("{error} {hint}: read(path, framing=\"single\") decompresses it"))
 }
 
 /// What ended a stream of that name.
@@ -107,13 +119,17 @@ pub(crate) fn file_error(error: &std::io::Error, path: &Path) -> PyErr {
     }
 }
 
-/// A `KeyError` for a message type that a schema does not have, with those that end alike.
+/// A `KeyError` for a message type that a schema does not have, with those whose names end alike.
 pub(crate) fn no_message(schema: &wirearray::schema::Schema, name: &str) -> PyErr {
     let last = name.rsplit('.').next().unwrap_or(name);
     let names = || schema.messages().map(|(_, message)| message.full_name.as_str());
-    let alike: Vec<_> = names().filter(|known| known.rsplit('.').next() == Some(last)).collect();
+    let alike: Vec<_> = names()
+        .filter(|known| known.rsplit('.').next().is_some_and(|known| known.eq_ignore_ascii_case(last)))
+        .collect();
     let hint = if alike.is_empty() {
-        format!("it has {}", names().take(20).collect::<Vec<_>>().join(", "))
+        let more = names().count().saturating_sub(20);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("it has {}{more}", names().take(20).collect::<Vec<_>>().join(", "))
     } else {
         format!("did you mean {}?", alike.join(" or "))
     };

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PySlice;
+use pyo3::types::{PyBool, PySlice};
 
 /// The rows that a key chooses.
 pub(crate) enum Rows {
@@ -21,7 +21,9 @@ pub(crate) fn rows(key: &Bound<'_, PyAny>, rows: &Range<usize>) -> PyResult<Rows
     if let Ok(slice) = key.cast::<PySlice>() {
         return slice_rows(slice, rows);
     }
-    if key.hasattr("__index__")? && !key.hasattr("__len__")? {
+    // A comparison that someone took for a mask: as an integer it would choose row 0 or row 1.
+    let is_bool = key.is_instance_of::<PyBool>();
+    if !is_bool && key.hasattr("__index__")? && !key.hasattr("__len__")? {
         // What no machine word holds is no row either.
         let Ok(index) = key.extract::<isize>() else { return Err(out_of_range(key, rows)) };
         return Ok(Rows::One(wrap(index, rows)?));
@@ -61,6 +63,11 @@ fn list_rows(key: &Bound<'_, PyAny>, rows: &Range<usize>) -> PyResult<Vec<usize>
         }
         // NumPy takes an empty list for floats.
         _ if is_flat && len == 0 => Vec::new(),
+        'b' => {
+            let found = key.get_type();
+            let message = format!("rows are chosen by a mask with an entry for each row, not by one {}", found.name()?);
+            return Err(PyTypeError::new_err(message));
+        }
         _ => {
             let (found, dtype) = (key.get_type().name()?, array.getattr("dtype")?);
             let message =

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyMappingProxy, PyString};
+use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 use wirearray::plan::Plan;
 
 use crate::field::Field;
@@ -89,7 +89,7 @@ impl MessageType {
         for &oneof in &self.plan.message(0).oneofs {
             let oneof = &self.message().oneofs[oneof];
             let members = oneof.fields.iter().map(|&field| self.message().fields[field].name.as_str());
-            dict.set_item(&oneof.name, pyo3::types::PyTuple::new(py, members.collect::<Vec<_>>())?)?;
+            dict.set_item(&oneof.name, PyTuple::new(py, members.collect::<Vec<_>>())?)?;
         }
         Ok(PyMappingProxy::new(py, dict.as_mapping()))
     }
@@ -112,6 +112,8 @@ impl MessageType {
     /// ------
     /// ValueError
     ///     If a path leads to no field.
+    /// TypeError
+    ///     If a path is no str.
     ///
     /// Examples
     /// --------
@@ -120,7 +122,15 @@ impl MessageType {
     /// >>> list(schema["Point"].select("y").fields)
     /// ['y']
     #[pyo3(signature = (*paths))]
-    fn select(&self, paths: Vec<String>) -> PyResult<Self> {
+    fn select(&self, paths: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let path = |path: Bound<'_, PyAny>| {
+            path.extract::<String>().or_else(|_| {
+                let found = path.get_type().name()?;
+                let usage = "select(\"a\", \"b.c\"), or select(*paths) for a list";
+                Err(PyTypeError::new_err(format!("paths: expected names of fields, got {found}: {usage}")))
+            })
+        };
+        let paths = paths.iter().map(path).collect::<PyResult<Vec<_>>>()?;
         if paths.is_empty() {
             return Err(PyValueError::new_err("paths: name at least one field to select"));
         }

@@ -64,7 +64,7 @@ impl Record {
     /// x : str, optional
     ///     The repeated field to plot against, of times too. By default the number of the value.
     /// axes : matplotlib.axes.Axes, or a sequence of them, optional
-    ///     What to draw in: one for each field, or one for all. By default a new figure.
+    ///     As for :meth:`Table.plot`.
     ///
     /// Returns
     /// -------
@@ -77,14 +77,9 @@ impl Record {
     /// TypeError
     ///     If a field is not repeated, or holds no numbers.
     /// ValueError
-    ///     If there is nothing to plot, a field has another number of values than `x`, or there are another number of axes than
-    ///     of fields.
+    ///     If a field has another number of values than `x`, or as for :meth:`Table.plot`.
     /// ImportError
-    ///     If Matplotlib is not installed: ``pip install matplotlib``.
-    ///
-    /// Notes
-    /// -----
-    /// As for :meth:`Table.plot`.
+    ///     As for :meth:`Table.plot`.
     #[pyo3(signature = (*names, x = None, axes = None))]
     fn plot<'py>(
         slf: &Bound<'py, Self>,

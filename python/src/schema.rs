@@ -68,9 +68,19 @@ impl Schema {
     ///     If a file does not exist.
     /// SchemaError
     ///     If a file is not valid; ``file``, ``line`` and ``column`` say where.
+    /// TypeError
+    ///     If a path is none, as a list of paths is.
     #[staticmethod]
     #[pyo3(signature = (*paths, include = None))]
-    fn from_files(py: Python<'_>, paths: Vec<PathBuf>, include: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn from_files(py: Python<'_>, paths: &Bound<'_, PyTuple>, include: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let path = |path: Bound<'_, PyAny>| {
+            path.extract::<PathBuf>().or_else(|_| {
+                let found = path.get_type().name()?;
+                let usage = "from_files(\"a.proto\", \"b.proto\"), or from_files(*paths) for a list";
+                Err(PyTypeError::new_err(format!("paths: expected paths, got {found}: {usage}")))
+            })
+        };
+        let paths = paths.iter().map(path).collect::<PyResult<Vec<_>>>()?;
         if paths.is_empty() {
             return Err(PyValueError::new_err("paths: name at least one .proto file"));
         }
@@ -98,6 +108,8 @@ impl Schema {
     /// ------
     /// SchemaError
     ///     If the text is not valid.
+    /// ValueError
+    ///     If it is the path of a file.
     ///
     /// Examples
     /// --------
@@ -116,6 +128,9 @@ impl Schema {
             Err(error) if error.kind() == SchemaErrorKind::Edition => {
                 let compiled = protoc(py)?.call_method1("compile_source", (NAME, text, include))?;
                 Self::from_protoc(&compiled, &error)
+            }
+            Err(_) if is_path(text) => {
+                Err(PyValueError::new_err(format!("text: {text:?} is a path; from_files(path) reads the file")))
             }
             Err(error) => Err(schema_error(&error)),
         }
@@ -265,6 +280,11 @@ impl Schema {
         }
         Self::read(Lent::new(compiled, "protoc")?.as_ref())
     }
+}
+
+/// True for what someone meant to be read, not compiled.
+fn is_path(text: &str) -> bool {
+    text.ends_with(".proto") && !text.contains('\n')
 }
 
 /// The module that finds and runs a `protoc`.

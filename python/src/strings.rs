@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use wirearray::column::{Data, Dtype, StringColumn};
@@ -16,7 +17,7 @@ use crate::values::{self, column_object, string_object};
 /// Strings, or bytes where the field is declared so, in one piece of memory.
 ///
 /// String ``i`` is ``data[offsets[i]:offsets[i + 1]]`` in UTF-8; ``strings[i]`` gives it as ``str`` or ``bytes``.
-/// ``strings[2:5]``, ``strings[mask]`` and ``strings[[1, 4]]`` are strings again. Bytes that are not UTF-8, which proto2
+/// ``strings[2:5]``, ``strings[mask]`` and ``strings[[1, 4]]`` are strings again, and ``strings == "ABC"`` is a mask. Bytes that are not UTF-8, which proto2
 /// lets pass, come as lone surrogates, as ``errors="surrogateescape"`` makes them.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Strings {
@@ -60,6 +61,26 @@ impl Strings {
     #[getter]
     fn lengths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         array::fresh(py, &self.strings.offsets.lens(self.entries.clone()), Dtype::Int64)
+    }
+
+    /// Which strings are equal to one, or each to its counterpart: a mask, as arrays give it.
+    fn __richcmp__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+        comparison: CompareOp,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let wanted = match comparison {
+            CompareOp::Eq => true,
+            CompareOp::Ne => false,
+            _ => return Ok(slf.py().NotImplemented().into_bound(slf.py())),
+        };
+        values::in_python(slf.py(), "_numpy", "equal_strings", (slf, other, wanted))
+    }
+
+    /// Which strings have these bytes: array of bool.
+    fn _are<'py>(&self, py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let flags = py.detach(|| self.column().equal_to(bytes));
+        array::fresh(py, &flags, Dtype::Bool)
     }
 
     fn __len__(&self) -> usize {

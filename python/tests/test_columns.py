@@ -134,6 +134,36 @@ def test_strings_become_arrays(table: wa.Table) -> None:
     assert array.tolist() == ["a", "", "", ""]
 
 
+def test_strings_are_compared_as_arrays_are(table: wa.Table) -> None:
+    names = table["name"]
+    assert (names == "a").tolist() == [True, False, False, False]
+    assert (names != "a").tolist() == [False, True, True, True]
+    assert (names[1:] == "").tolist() == [True, True, True]
+    assert (names == names).all()
+    assert (names == ["a", "b", "", ""]).tolist() == [True, False, True, True]
+    assert table[names == "a"]["id"].tolist() == [1]
+    raw = ROW.encode_many(table)
+    assert (raw == b"").tolist() == [False, True, False, False]
+
+
+def test_bytes_that_are_no_text_are_compared_as_they_come() -> None:
+    text = wa.Schema.from_source('syntax = "proto2"; message Text { optional string text = 1; }')["Text"]
+    column = text.decode_many([b"\x0a\x01\xff", b"\x0a\x01a"])["text"]
+    assert (column == column[0]).tolist() == [True, False]
+    assert (column == "a").tolist() == [False, True]
+    assert (column == "\ud800").tolist() == [False, False]
+
+
+@pytest.mark.parametrize("key", [True, False, np.bool_(True)], ids=repr)
+def test_what_is_no_mask_chooses_no_row(table: wa.Table, key: Any) -> None:
+    for column in (table, table["name"], table["values"]):
+        with pytest.raises(TypeError, match="mask with an entry for each row, not by one bool"):
+            column[key]
+    # What Python makes of a comparison of things that cannot be compared.
+    with pytest.raises(TypeError, match="mask"):
+        table[table["name"] == 5]
+
+
 def test_everything_has_a_text_that_shows_shapes_and_dtypes(table: wa.Table) -> None:
     assert "float64[2]" in repr(table[0])
     assert "int64[4]" in repr(table)

@@ -136,7 +136,7 @@ def test_a_record_shows_values_and_what_is_within_them(table: wa.Table) -> None:
 def test_repeated_fields_and_strings_show_lengths_and_values(table: wa.Table) -> None:
     assert "4 entries · 2 values · 0 to 2 each" in shown(table["values"]).text
     assert "lists of int32" in shown(table["path.tags"]).text
-    assert "2 Point" in shown(table["path"]).text
+    assert "2 x Point" in shown(table["path"]).text
     assert "4 strings" in shown(table["name"]).text
 
 

@@ -67,6 +67,15 @@ def test_absent_values_are_gaps() -> None:
     assert np.isnan(points(table.plot("rank")[0])[1]).tolist() == [False, True, False]
 
 
+def test_a_value_between_two_gaps_is_seen() -> None:
+    ranks = np.ma.masked_array(np.arange(100), np.arange(100) % 2 == 0)
+    (axis,) = wa.Table.of(TICK, rank=ranks).plot("rank")
+    assert axis.lines[0].get_marker() == "."
+    assert axis.lines[0].get_markevery() == list(range(1, 100, 2))
+    (axis,) = wa.Table.of(TICK, id=np.arange(100)).plot("id")
+    assert axis.lines[0].get_markevery() == []
+
+
 def test_columns_are_named_by_paths() -> None:
     table = TICK.decode_many([TICK.encode({"inner": {"price": 1.5}})] * 3)
     assert points(table.plot("inner.price")[0])[1].tolist() == [1.5] * 3

@@ -178,7 +178,7 @@ def test_what_a_callable_or_a_reader_raises_comes_through() -> None:
     ("source", "arguments", "error", "text"),
     [
         ("x.pb", {}, TypeError, "framing: say how messages are set off"),
-        ("x.pb", {"framing": "length"}, ValueError, "known are delimited, tfrecord"),
+        ("x.pb", {"framing": "length"}, ValueError, 'expected "delimited", "tfrecord"'),
         ("x.pb", {"framing": "delimited", "compression": "zip"}, ValueError, "compression: expected"),
         ("x.pb", {"framing": "delimited", "on_error": "ignore"}, ValueError, 'on_error: expected "raise" or "skip"'),
         ("x.pb", {"framing": "delimited", "progress": 3}, TypeError, "progress: expected"),

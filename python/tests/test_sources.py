@@ -103,6 +103,36 @@ def generated() -> dict[str, type]:
     return message_factory.GetMessageClassesForFiles(["made.proto", "other.proto"], pool)
 
 
+def test_what_was_meant_otherwise_is_answered_with_what_to_write(folder: Path) -> None:
+    point = wa.Schema.from_source(POINT)["geo.Point"]
+    with pytest.raises(TypeError, match=r"paths: .* got list: select\(.*select\(\*paths\)"):
+        point.select(["x"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"paths: .* got list: from_files\(.*from_files\(\*paths\)"):
+        wa.Schema.from_files([folder / "point.proto"])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"is a path; from_files\(path\)"):
+        wa.Schema.from_source(str(folder / "point.proto"))
+    # Nearly any message is a descriptor set to a parser that skips what it does not know.
+    (folder / "point.pb").write_bytes(b"\x0a\x03\x0a\x01a")
+    with pytest.raises(ValueError, match=r"point\.pb defines no message"):
+        wa.message_type(folder / "point.pb")
+    with pytest.raises(KeyError, match=r"did you mean geo\.Point\?"):
+        wa.Schema.from_source(POINT)["geo.point"]
+
+
+@pytest.mark.parametrize("compression", ["gzip", "lz4"])
+def test_a_file_that_is_no_message_is_named(tmp_path: Path, compression: str) -> None:
+    point = wa.Schema.from_source(POINT)["geo.Point"]
+    (tmp_path / "bad.pb").write_bytes(b"\x0f")
+    with pytest.raises(wa.DecodeError, match=r"^\S*bad\.pb, byte 0: ") as caught:
+        point.load(tmp_path / "bad.pb")
+    assert caught.value.file == str(tmp_path / "bad.pb")
+    assert "compressed" not in str(caught.value)
+    point.write(tmp_path / "point.pb", [{"x": 1.0}], framing="single", compression=compression)
+    with pytest.raises(wa.DecodeError, match=rf"by {compression} does: read\(path, framing=\"single\"\)"):
+        point.load(tmp_path / "point.pb")
+    assert point.read(tmp_path / "point.pb", framing="single")["x"].tolist() == [1.0]
+
+
 def test_generated_classes_bring_their_schema_and_on_request_their_extensions() -> None:
     classes = generated()
     made, other = classes["made.Made"], classes["made.Other"]

@@ -81,7 +81,7 @@ def test_errors_of_the_file_are_those_of_the_system(tmp_path: Path) -> None:
         Tick.write("/dev/full", ticks(1), framing="delimited")
     with pytest.raises(TypeError):
         Tick.write(3, ticks(1), framing="delimited")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="known are delimited"):
+    with pytest.raises(ValueError, match='expected "delimited", "tfrecord"'):
         Tick.write(tmp_path / "x", ticks(1), framing="lengths")  # type: ignore[arg-type]
 
 

@@ -59,6 +59,8 @@ def message_type(source: Any, name: str | None = None) -> MessageType:
     if path.suffix == ".mcap":
         return _type_of_mcap(path, name)
     schema = _schema_of_file(path)
+    if not schema.roots:
+        raise ValueError(f"source: {path} defines no message; is it a .proto file or a FileDescriptorSet?")
     return schema[_only_root(schema) if name is None else name]
 
 

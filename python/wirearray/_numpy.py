@@ -67,6 +67,20 @@ def array_of_strings(strings: Strings, dtype: Any, copy: bool | None) -> _Array:
         raise ValueError(message) from error
 
 
+def equal_strings(strings: Strings, other: Any, wanted: bool) -> Any:
+    """Return which strings are equal to one or to their counterparts, or which are not."""
+    if isinstance(other, str if strings._is_text() else bytes):
+        try:
+            equal = strings._are(other.encode("utf-8", "surrogateescape") if isinstance(other, str) else other)
+        except UnicodeEncodeError:
+            equal = np.zeros(len(strings), np.bool_)
+    elif isinstance(other, Strings | np.ndarray | list | tuple):
+        equal = np.asarray(strings, object) == np.asarray(other, object)
+    else:
+        return NotImplemented
+    return equal if wanted else ~equal
+
+
 def array_of_table(table: Table, dtype: Any, copy: bool | None) -> _Array:
     """Return rows in a structured array."""
     _check_copy(copy, "the rows of a table")

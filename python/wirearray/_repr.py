@@ -12,6 +12,13 @@ from wirearray._core import Field, MessageType, Ragged, Record, Schema, Strings,
 _WIDTH = 100
 _FIELDS = 40
 
+# Characters of a string among others.
+_TEXT = 24
+
+# A float is shown with so many digits, or with more where it would look like another. All are as many as NumPy shows.
+_DIGITS = 6
+ALL_DIGITS = 17
+
 
 def schema(shown: Schema) -> str:
     """Show a schema: its message types."""
@@ -62,12 +69,19 @@ def _lines(shown: Record | Table, fields: Iterable[str]) -> list[str]:
 def _field_summary(shown: Record | Table, name: str) -> str:
     """What a field holds. A column that no one asked for is not made for being shown: its first rows stand for all."""
     try:
-        if isinstance(shown, Record) or len(shown) <= 6 or name in shown._made():
+        if isinstance(shown, Record):
+            return f"{_summary(shown[name])}{'  (absent)' if _is_default_only(shown, name) else ''}"
+        if len(shown) <= 6 or name in shown._made():
             return _summary(shown[name])
         return _summary(shown[[0, 1, 2, 3, 4, 5]][name], len(shown))
     except ValueError as error:
         # A time of a caller's own that NumPy cannot hold.
         return f"({error})"
+
+
+def _is_default_only(shown: Record, name: str) -> bool:
+    """Whether a value stands for one that is absent: it looks like one that someone wrote."""
+    return shown.message_type.fields[name].presence and shown[name] is not None and not shown.present(name)
 
 
 def _summary(value: Any, count: int | None = None) -> str:
@@ -76,7 +90,7 @@ def _summary(value: Any, count: int | None = None) -> str:
         case np.ndarray():
             return f"{value.dtype}[{_len(value, count)}]  {_ends(value, count)}"
         case Strings():
-            return f"strings[{_len(value, count)}]  {_ends(value, count)}"
+            return f"{_kind(value)}[{_len(value, count)}]  {_ends(value, count)}"
         case Ragged():
             return f"{_len(value, count)} x {_summary_of_values(value)}"
         case Table():
@@ -95,13 +109,19 @@ def _summary(value: Any, count: int | None = None) -> str:
 def _summary_of_values(value: Ragged) -> str:
     values = value.values
     lengths = value.lengths
-    spread = f"{lengths.min()}-{lengths.max()} each" if len(lengths) else "no entries"
+    low, high = (lengths.min(), lengths.max()) if len(lengths) else (0, 0)
+    spread = f"{low if low == high else f'{low}-{high}'} each" if len(lengths) else "no entries"
     kind = values.dtype if isinstance(values, np.ndarray) else _kind(values)
     return f"{kind}[{len(values)}] ({spread})"
 
 
 def _kind(values: Strings | Table | Ragged) -> str:
-    return values.message_type.name if isinstance(values, Table) else type(values).__name__.lower()
+    match values:
+        case Table():
+            return values.message_type.name
+        case Strings():
+            return "strings" if values._is_text() else "bytes"
+    return "ragged"
 
 
 def _len(value: Sized, count: int | None) -> int:
@@ -110,19 +130,33 @@ def _len(value: Sized, count: int | None) -> int:
 
 def _ends(values: np.ndarray[Any, Any] | Strings, count: int | None) -> str:
     """The first and last few values."""
-    if _len(values, count) <= 6:
-        return f"[{', '.join(_short(value) for value in values)}]"
-    first = ", ".join(_short(value) for value in values[:3])
-    last = ", ".join(_short(value) for value in values[-2:])
-    return f"[{first}, ..., {last}]"
+    is_whole = _len(values, count) <= 6
+    shown = list(values) if is_whole else [*values[:3], *values[-2:]]
+    digits = digits_of(shown)
+    texts = [short(value, digits) for value in shown]
+    return f"[{', '.join(texts if is_whole else [*texts[:3], '...', *texts[3:]])}]"
 
 
-def _short(value: Any) -> str:
+def digits_of(values: Iterable[Any]) -> int:
+    """How many digits tell these values from one another, where they are floats: few, if few do."""
+    floats = {value for value in values if isinstance(value, np.floating) and np.isfinite(value)}
+    enough = (digits for digits in range(_DIGITS, ALL_DIGITS) if len({short(x, digits) for x in floats}) == len(floats))
+    return next(enough, ALL_DIGITS)
+
+
+def short(value: Any, digits: int = ALL_DIGITS) -> str:
+    """A value in a few characters: a float with so many digits, or fewer where those make it up."""
     match value:
         case str() | bytes():
-            text = repr(value[:25])
+            # As much as there is room for: what is not printable takes several characters.
+            text, *cuts = (repr(value[:count]) for count in range(_TEXT, 0, -1))
+            return text if len(text) < _TEXT else f"{next(cut for cut in cuts if len(cut) <= _TEXT - 3)}..."
+        case np.floating() if digits > _DIGITS and 1e-4 <= abs(value) < 1e16:
+            # No digit in front of the point is a zero that stands for another.
+            whole = len(str(int(abs(value))))
+            return np.format_float_positional(value, max(digits, whole), fractional=False, trim="-")
         case np.floating():
-            text = f"{value:.6g}"
+            return min(f"{value:.{digits}g}", str(value).removesuffix(".0"), key=len)
         case np.datetime64():
             # In the coarsest unit that loses nothing, and in full.
             return str(np.datetime_as_string(value, unit="auto"))

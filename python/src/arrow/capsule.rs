@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple, PyType};
-use wirearray::arrow::{self, Array, ArrowArray, ArrowArrayStream, ArrowSchema, Field, ImportError, Imported};
+use wirearray::arrow::{self, Array, Arrays, ArrowArray, ArrowArrayStream, ArrowSchema, Field, ImportError, Imported};
 use wirearray::column::Budget;
 
 const SCHEMA: &CStr = c"arrow_schema";
@@ -29,6 +29,11 @@ pub(super) fn array(py: Python<'_>, (field, array): (Field, Array)) -> PyResult<
 /// A stream of one array.
 pub(super) fn stream(py: Python<'_>, (field, array): (Field, Array)) -> PyResult<Bound<'_, PyCapsule>> {
     PyCapsule::new_with_value(py, ArrowArrayStream::of_one(field, array), STREAM)
+}
+
+/// A stream of arrays that are made as they are asked for.
+pub(super) fn arrays(py: Python<'_>, field: Field, arrays: Arrays) -> PyResult<Bound<'_, PyCapsule>> {
+    PyCapsule::new_with_value(py, ArrowArrayStream::of(field, arrays), STREAM)
 }
 
 /// True for what gives its values as Arrow's.

@@ -94,7 +94,7 @@ impl Table {
         text_signature = "($self, *, enums='numbers', oneofs='columns')"
     )]
     fn to_arrow(&self, enums: EnumsArgument, oneofs: OneofsArgument) -> ArrowTable {
-        ArrowTable::of(self, Options { enums: enums.0, oneofs: oneofs.0 })
+        ArrowTable::of(self, Options { enums: enums.0, oneofs: oneofs.0, ..Options::default() })
     }
 }
 
@@ -110,12 +110,12 @@ pub(crate) struct ArrowTable {
 }
 
 impl ArrowTable {
-    fn of(table: &Table, options: Options) -> Self {
+    pub(super) fn of(table: &Table, options: Options) -> Self {
         let (plan, table, rows) = table.parts();
         Self { plan: plan.clone(), table: table.clone(), rows, options }
     }
 
-    fn export(&self, py: Python<'_>, rows: Rows) -> PyResult<(Field, Array)> {
+    pub(super) fn export(&self, py: Python<'_>, rows: Rows) -> PyResult<(Field, Array)> {
         let exported = py.detach(|| arrow::export_table(&self.plan, &self.shown(), self.options, rows));
         exported.map_err(|error| refused(&error))
     }
@@ -203,7 +203,7 @@ fn export_column(py: Python<'_>, (plan, data, entries): (&Arc<Plan>, Data, Range
     exported.map_err(|error| refused(&error))
 }
 
-fn refused(error: &ExportError) -> PyErr {
+pub(super) fn refused(error: &ExportError) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 

@@ -2,6 +2,7 @@
 
 mod capsule;
 mod export;
+mod scan;
 
 pub(crate) use capsule::{is_arrow, join, read};
 pub(crate) use export::ArrowTable;

@@ -49,7 +49,7 @@ impl MessageType {
     /// max_bytes, max_depth : int
     ///     As for :meth:`decode`. A message that is longer than a few blocks of the stream counts as well.
     /// mmap : bool, default True
-    ///     ``False`` reads files in place of mapping them: for those that others may cut short meanwhile.
+    ///     Whether files that are not compressed are mapped. A mapped file that is cut short meanwhile ends the process.
     ///
     /// Returns
     /// -------
@@ -64,13 +64,11 @@ impl MessageType {
     /// FileNotFoundError, OSError
     ///     If a file is not there, no file matches, or one cannot be read.
     /// ValueError, TypeError
-    ///     If an argument is none of these.
+    ///     If an argument is none of these, or `framing` is needed.
     ///
     /// Notes
     /// -----
-    /// The GIL is released. Files that are not compressed are mapped: one that is cut short meanwhile ends the process.
-    ///
-    /// Of MCAP files, an error in a compressed chunk has the offset of the chunk, and a chunk that is damaged counts as one bad
+    /// The GIL is released. Of MCAP files, an error in a compressed chunk has the offset of the chunk, and a chunk that is damaged counts as one bad
     /// message.
     ///
     /// Examples

@@ -48,7 +48,9 @@ impl MessageType {
     /// Returns
     /// -------
     /// Scan
-    ///     An iterator of tables, with ``offset``: the byte behind the last message that it has delivered.
+    ///     An iterator of tables, with ``offset``: the byte behind the last message that it has delivered. Libraries that speak
+    ///     Arrow's PyCapsule interface take it as a stream of batches; what :attr:`Table.errors` and :attr:`Table.mcap` have is
+    ///     not in that.
     ///
     /// Raises
     /// ------
@@ -128,7 +130,8 @@ fn at_least_one(given: Option<i64>, argument: &str, otherwise: usize) -> PyResul
 
 /// Tables of successive messages of a stream: an iterator, made by :meth:`MessageType.scan`.
 ///
-/// It can be left at any time; used in a ``with`` statement, or closed, it lets go of its source at once.
+/// It can be left at any time; used in a ``with`` statement, or closed, it lets go of its source at once. Libraries that speak
+/// Arrow's PyCapsule interface take it as a stream of batches: ``pyarrow.RecordBatchReader.from_stream(scan)``.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Scan {
     plan: Arc<Plan>,
@@ -179,6 +182,25 @@ impl Scan {
             is_mcap,
             report,
         })
+    }
+
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The next batch, or why there is none; nothing at the end.
+    pub(crate) fn next_table(&self, py: Python<'_>) -> PyResult<Option<Table>> {
+        loop {
+            let is_stopped = lock(&self.state).stop.is_some();
+            if is_stopped {
+                return self.stop(py).map_or(Ok(None), Err);
+            }
+            match self.next(py)? {
+                // What ends a stream can stand behind no message at all.
+                Some(table) if table.is_void() => {}
+                delivered => return Ok(delivered),
+            }
+        }
     }
 
     /// The next batch; nothing at the end. Whatever ends the stream is kept until [`Scan::stop`] is asked.
@@ -258,22 +280,19 @@ impl Scan {
         lock(&self.state).place.name.as_deref().map(str::to_owned)
     }
 
+    fn __repr__(&self) -> String {
+        let state = lock(&self.state);
+        let of = state.place.name.as_deref().map_or_else(String::new, |name| format!(" of {name}"));
+        let closed = if lock(&self.ahead).is_none() { ", closed" } else { "" };
+        format!("Scan {}, at byte {}{of}{closed}", self.plan.message_name(0), state.place.offset)
+    }
+
     fn __iter__(slf: Py<Self>) -> Py<Self> {
         slf
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Table>> {
-        loop {
-            let is_stopped = lock(&self.state).stop.is_some();
-            if is_stopped {
-                return self.stop(py).map_or(Ok(None), Err);
-            }
-            match self.next(py)? {
-                // What ends a stream can stand behind no message at all.
-                Some(table) if table.is_void() => {}
-                delivered => return Ok(delivered),
-            }
-        }
+        self.next_table(py)
     }
 
     /// Let go of the source. Nothing more is delivered.

@@ -105,8 +105,8 @@ pub(super) fn layout(
 /// The `framing` argument of what knows no MCAP.
 pub(super) fn framing_of_name(framing: &str) -> PyResult<Framing> {
     Framing::of_name(framing).ok_or_else(|| {
-        let known = Framing::NAMES.map(|(name, _)| name).join(", ");
-        PyValueError::new_err(format!("framing: {framing:?} is none; known are {known}, and {MCAP}"))
+        let known = Framing::NAMES.map(|(name, _)| format!("{name:?}")).join(", ");
+        PyValueError::new_err(format!("framing: expected {known} or {MCAP:?}, got {framing:?}"))
     })
 }
 

@@ -15,17 +15,20 @@ from wirearray._core import Field, Ragged, Record, Strings, Table
 _CHARACTERS = 60
 _VALUES = 4
 
+# A float within a message has so many digits: enough for the seconds of a time.
+_DIGITS = 10
+
 
 def escaped(text: str) -> str:
     """Text for HTML: markup is shown, and so are characters that would change how what follows is shown."""
     return html.escape("".join(map(_printable, text)))
 
 
-def cell(value: Any, field: Field | None = None) -> str:
-    """The table cell of a value of a field."""
+def cell(value: Any, field: Field | None = None, digits: int = _DIGITS) -> str:
+    """The table cell of a value of a field; a float has so many digits."""
     if value is None or (isinstance(value, str | bytes) and not value):
         return f'<td><span class="wa-dim">{"absent" if value is None else "empty"}</span></td>'
-    return f"<td{_sort(value, field)}>{escaped(text_of(value, field))}</td>"
+    return f"<td{_sort(value, field)}>{escaped(text_of(value, field, digits=digits))}</td>"
 
 
 def default_cell(field: Field) -> str:
@@ -33,7 +36,7 @@ def default_cell(field: Field) -> str:
     return f'<td{_sort(field.default, field)}><span class="wa-dim">{escaped(default_text(field))}</span></td>'
 
 
-def text_of(value: Any, field: Field | None = None, levels: int = 2) -> str:
+def text_of(value: Any, field: Field | None = None, levels: int = 2, digits: int = _DIGITS) -> str:
     """A short text that stands for a value; messages within messages are shown to some levels."""
     match value:
         case None:
@@ -49,7 +52,7 @@ def text_of(value: Any, field: Field | None = None, levels: int = 2) -> str:
         case Record():
             return _record_text(value, levels)
     name = _enum_name(field, value)
-    return _repr._short(value) if name is None else name
+    return _repr.short(value, digits) if name is None else name
 
 
 def default_text(field: Field) -> str:
@@ -85,15 +88,17 @@ def _sort(value: Any, field: Field | None) -> str:
 def _list_text(values: Any, field: Field | None, levels: int) -> str:
     if not len(values):
         return "[]"
-    shown = [_within(value, field, levels - 1) for value in values[:_VALUES]]
+    digits = _repr.digits_of(values[:_VALUES])
+    shown = [_within(value, field, levels - 1, digits) for value in values[:_VALUES]]
     return f"[{', '.join(shown)}]" if len(values) <= _VALUES else f"[{', '.join(shown)}, …] ({len(values):,})"
 
 
 def _table_text(table: Table, levels: int) -> str:
-    noun = "entries" if table.message_type.name.endswith("Entry") else table.message_type.name.rpartition(".")[2]
     if len(table) == 1 and levels > 0 and table[0] is not None:
         return f"[{_record_text(table[0], levels - 1)}]"
-    return f"{len(table):,} {noun}" if len(table) else "[]"
+    if table.message_type.name.endswith("Entry"):
+        return f"{len(table):,} {'entry' if len(table) == 1 else 'entries'}" if len(table) else "[]"
+    return f"{len(table):,} x {table.message_type.name.rpartition('.')[2]}" if len(table) else "[]"
 
 
 def _record_text(record: Record | None, levels: int) -> str:
@@ -108,9 +113,9 @@ def _record_text(record: Record | None, levels: int) -> str:
     return f"{{{', '.join([*shown, '…'] if len(made) > _VALUES else shown)}}}"
 
 
-def _within(value: Any, field: Field | None, levels: int) -> str:
+def _within(value: Any, field: Field | None, levels: int, digits: int = _DIGITS) -> str:
     """A short text of a value among others: strings have their quotes."""
-    return repr(_cut(value)) if isinstance(value, str) else text_of(value, field, levels)
+    return repr(_cut(value)) if isinstance(value, str) else text_of(value, field, levels, digits)
 
 
 def short_name(name: str) -> str:

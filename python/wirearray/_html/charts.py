@@ -22,6 +22,9 @@ _LINE_SAMPLE = 240_000
 # Integers from here on are too long to stand under a chart in full.
 _LONG = 1e10
 
+# So many characters have room under a chart.
+_ROOM = 22
+
 _Array = NDArray[Any]
 
 
@@ -39,7 +42,7 @@ def histogram(values: _Array, field: Field | None = None) -> str:
     counts = _counts(numbers)
     step = _WIDTH / len(counts)
     about = "about " if is_sampled else ""
-    note = f"{about}{_edge(sample, low)} to {_edge(sample, high)}{_missing(sample, numbers)}"
+    note = f"{about}{' to '.join(_edges(sample, low, high))}{_missing(sample, numbers)}"
     return _chart(_bars(counts, step), note) + _range(sample, low, high, is_sampled)
 
 
@@ -56,7 +59,7 @@ def line(values: _Array) -> str:
     heights = _HEIGHT - (numbers / 2 - low / 2) / (high / 2 - low / 2 or 1.0) * _HEIGHT
     shape = _polyline(heights) if len(numbers) <= 2 * _WIDTH else _band(heights)
     about = "about " if is_sampled else ""
-    note = f"{len(values):,} values, {about}{_edge(sample, low)} to {_edge(sample, high)}"
+    note = f"{len(values):,} values, {about}{' to '.join(_edges(sample, low, high))}"
     return _chart(shape, note) + _range(sample, low, high, is_sampled)
 
 
@@ -150,17 +153,33 @@ def _constant(sample: _Array, number: np.float64, is_sampled: bool) -> str:
 
 def _range(sample: _Array, low: np.float64, high: np.float64, is_sampled: bool) -> str:
     about = "≈" if is_sampled else ""
-    edges = [_edge(sample, low)] if low == high else [_edge(sample, low), _edge(sample, high)]
-    if len(set(edges)) < len(edges) and sample.dtype.kind not in "mM":
-        edges = [f"{low:.12g}", f"{high:.12g}"]
-    edges = [about + edge for edge in edges]
+    edges = [about + edge for edge in _edges(sample, low, high)]
+    if len("".join(edges)) > _ROOM:
+        edges = [about + _edge(sample, low), f"+ {_span(sample, low, high)}"]
     return f'<div class="wa-range">{"".join(f"<span>{escaped(edge)}</span>" for edge in edges)}</div>'
+
+
+def _edges(sample: _Array, low: np.float64, high: np.float64) -> list[str]:
+    """The least and the greatest number, so that they look different."""
+    edges = [_edge(sample, low), _edge(sample, high)]
+    if edges[0] == edges[1] and sample.dtype.kind not in "mM":
+        return [f"{low:.12g}", f"{high:.12g}"]
+    return edges
+
+
+def _span(sample: _Array, low: np.float64, high: np.float64) -> str:
+    """How far it is from the least to the greatest number."""
+    # Halves, because the span of the largest numbers is none.
+    span = float(high) / 2 - float(low) / 2
+    if sample.dtype.kind in "mM":
+        return _repr.short(np.int64(2 * span).astype("m8[ns]"))
+    return f"{2 * span:.4g}" if span < np.finfo(np.float64).max / 2 else f"2 x {span:.4g}"
 
 
 def _edge(sample: _Array, number: np.float64) -> str:
     """A number of the column's own sort."""
     if sample.dtype.kind in "mM":
-        return _repr._short(np.int64(number).astype(sample.dtype))
+        return _repr.short(np.int64(number).astype(sample.dtype))
     return f"{number:.4g}" if sample.dtype.kind == "f" or abs(number) >= _LONG else f"{int(number):,}"
 
 

@@ -11,6 +11,7 @@ from wirearray._core import Field, Ragged, Strings, Table
 from wirearray._html import charts
 from wirearray._html.cells import cell, default_cell, escaped, full_type_text, joined, short_name, text_of, type_text
 from wirearray._html.style import dim, table_of, titled, type_name
+from wirearray._repr import ALL_DIGITS, digits_of
 
 _COLUMNS = 16
 # Of the first and of the last rows as many.
@@ -34,12 +35,14 @@ def rows_of(shown: Table, most_rows: int = _ROWS, most_columns: int = _COLUMNS, 
     chosen = _chosen(fields, made, most_columns)
     columns = [_column_or_fault(shown, field) if field.name in made else None for field in chosen]
     head = ["<th></th>", *(_head(field, column, with_charts) for field, column in zip(chosen, columns, strict=True))]
+    indices = list(_ends(len(shown), most_rows))
+    digits = [_digits(column, indices) for column in columns]
     rows = []
-    for row in _ends(len(shown), most_rows):
+    for row in indices:
         if row is None:
             rows.append([f'<th class="wa-index">⋮</th>{"<td>⋮</td>" * len(chosen)}'])
             continue
-        cells = (_row_cell(field, column, row, shown) for field, column in zip(chosen, columns, strict=True))
+        cells = (_row_cell(*each, row, shown) for each in zip(chosen, columns, digits, strict=True))
         rows.append([f'<th class="wa-index">{row:,}</th>', *cells])
     return table_of(head, rows) + _left_out([field.name for field in fields if field not in chosen])
 
@@ -99,7 +102,12 @@ def _head(field: Field, column: Any, with_charts: bool) -> str:
     return f"<th>{name}<div>{type_name(type_text(field), full_type_text(field))}</div>{chart}</th>"
 
 
-def _row_cell(field: Field, column: Any, row: int, shown: Table) -> str:
+def _digits(column: Any, rows: list[int | None]) -> int:
+    """How many digits tell the floats in these rows of a column from one another."""
+    return digits_of(column[row] for row in rows if row is not None) if isinstance(column, np.ndarray) else ALL_DIGITS
+
+
+def _row_cell(field: Field, column: Any, digits: int, row: int, shown: Table) -> str:
     if column is None:
         return default_cell(field)
     if isinstance(column, str):
@@ -107,7 +115,7 @@ def _row_cell(field: Field, column: Any, row: int, shown: Table) -> str:
     # A number or string that is absent shows its default, as the column does, but not as if someone had written it.
     if field.presence and not isinstance(column, Table) and not _is_present(shown, field, row):
         return default_cell(field)
-    return cell(column[row], field)
+    return cell(column[row], field) if isinstance(column, Table) else cell(column[row], field, digits)
 
 
 def _is_present(shown: Table, field: Field, row: int) -> bool:

@@ -11,6 +11,7 @@ from wirearray._html import charts
 from wirearray._html.cells import default_cell, escaped, full_type_text, short_name, text_of, type_text
 from wirearray._html.columns import count_of, rows_of
 from wirearray._html.style import dim, folded, table_of, titled, type_name
+from wirearray._repr import ALL_DIGITS
 
 _FIELDS = 60
 
@@ -52,7 +53,7 @@ class _Within:
         ]
 
     def _value(self, field: Field, value: Any, level: int) -> str:
-        text = escaped(text_of(value, field))
+        text = escaped(text_of(value, field, digits=ALL_DIGITS))
         match value:
             case np.ndarray():
                 return f'<td><span class="wa-text">{text}</span>{charts.line(value)}</td>'

@@ -72,10 +72,13 @@ class Panel:
         """Draw values against rows, or against others."""
         xs, ys, is_line = decimated(values, against, *self._pixels())
         style = "-" if is_line else ""
-        marker = "." if len(values) <= _DOTS else "" if is_line else ","
+        marker = "," if not is_line else "."
+        # A value between two gaps is no line, and is seen all the same.
+        marked = _alone(ys) if is_line and len(values) > _DOTS else None
         # There is nothing between two values of an enum.
         steps = "steps-post" if self._is_enum or values.dtype.kind == "b" else "default"
         looks = {"linestyle": style, "marker": marker, "markersize": 4, "linewidth": 1.0, "drawstyle": steps}
+        looks["markevery"] = marked
         self._axis.plot(xs, ys, label=label or self._name, **looks)
         if values.dtype.kind == "b":
             self._axis.set_yticks([0, 1], ["False", "True"])
@@ -104,6 +107,16 @@ class Panel:
     def _pixels(self) -> tuple[int, int]:
         box = self._axis.get_window_extent()
         return max(int(box.width), 100), max(int(box.height), 50)
+
+
+def _alone(values: _Array) -> list[int]:
+    """The places of the values that have a gap, or an end, on both sides."""
+    is_gap = np.isnan(values) if values.dtype.kind == "f" else np.isnat(values) if values.dtype.kind in "mM" else None
+    if is_gap is None:
+        return []
+    around = np.concatenate([[True], is_gap, [True]])
+    alone: list[int] = np.flatnonzero(~is_gap & around[:-2] & around[2:]).tolist()
+    return alone
 
 
 def _pyplot() -> Any:

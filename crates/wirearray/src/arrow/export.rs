@@ -4,7 +4,7 @@ use super::array::Array;
 use super::bits;
 use super::enum_names;
 use super::field::Field;
-use super::members::{Member, members};
+use super::members::{Member, left_out_with_values, members};
 use super::types::{Enums, ExportError, Options, Types, is_map};
 use crate::column::{
     Buffer, Cardinality, Data, Dtype, Item, List, Memory, NumberColumn, StringColumn, Table, Validity,
@@ -97,7 +97,13 @@ impl<'p> Arrays<'p> {
         around: &Validity,
     ) -> Result<Vec<Array>, ExportError> {
         self.open.push(number);
-        let members = members(self.plan, self.options.oneofs, number, &self.open, table);
+        if let Some(table) = table
+            && let Some(index) = left_out_with_values(self.plan, self.options, number, &self.open, table)
+        {
+            self.path.push(&self.plan.column_field(number, index).name);
+            return Err(ExportError::Deeper { path: self.path() });
+        }
+        let members = members(self.plan, self.options, number, &self.open, table);
         let columns = members.into_iter().map(|member| match member {
             Member::Field(index) => deeper(|| self.column(number, index, rows, table, around)),
             Member::Oneof(oneof, fields) => self.union(number, oneof, &fields, rows, table),

@@ -2,10 +2,10 @@
 
 #![allow(unsafe_code, reason = "the functions that consumers call get the structs as raw pointers")]
 
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{CString, c_void};
 use std::ptr::{null, null_mut};
 
-use super::abi::{ArrowArray, ArrowArrayStream, ArrowSchema, Released};
+use super::abi::{ArrowArray, ArrowSchema};
 use super::{Array, Field};
 use crate::column::Memory;
 
@@ -113,57 +113,4 @@ unsafe extern "C" fn release_array(array: *mut ArrowArray) {
         drop(unsafe { Box::from_raw(child) });
     }
     array.release = None;
-}
-
-/// A stream of one array.
-struct StreamParts {
-    field: Field,
-    array: Option<Array>,
-}
-
-impl ArrowArrayStream {
-    /// A stream that gives one array, and then ends.
-    pub fn of_one(field: Field, array: Array) -> Self {
-        let parts = Box::new(StreamParts { field, array: Some(array) });
-        Self {
-            get_schema: Some(give_schema),
-            get_next: Some(give_next),
-            get_last_error: Some(give_no_error),
-            release: Some(release_stream),
-            private_data: Box::into_raw(parts).cast(),
-        }
-    }
-}
-
-unsafe extern "C" fn give_schema(stream: *mut ArrowArrayStream, place: *mut ArrowSchema) -> c_int {
-    // SAFETY: the interface has a consumer call this with a stream that `of_one` has made, one function at a time.
-    let stream = unsafe { &*stream };
-    // SAFETY: `of_one` made it of a box of this type, which lives until the stream is released.
-    let parts = unsafe { &*stream.private_data.cast::<StreamParts>() };
-    // SAFETY: the interface has the consumer give a place to write to, which holds nothing to be released.
-    unsafe { place.write(parts.field.clone().into()) };
-    0
-}
-
-unsafe extern "C" fn give_next(stream: *mut ArrowArrayStream, place: *mut ArrowArray) -> c_int {
-    // SAFETY: the interface has a consumer call this with a stream that `of_one` has made, one function at a time.
-    let stream = unsafe { &*stream };
-    // SAFETY: `of_one` made it of a box of this type, which lives until the stream is released.
-    let parts = unsafe { &mut *stream.private_data.cast::<StreamParts>() };
-    let next = parts.array.take().map_or(ArrowArray::RELEASED, ArrowArray::from);
-    // SAFETY: the interface has the consumer give a place to write to, which holds nothing to be released.
-    unsafe { place.write(next) };
-    0
-}
-
-unsafe extern "C" fn give_no_error(_stream: *mut ArrowArrayStream) -> *const c_char {
-    null()
-}
-
-unsafe extern "C" fn release_stream(stream: *mut ArrowArrayStream) {
-    // SAFETY: the interface has a consumer call this once, with a struct that `of_one` has made.
-    let stream = unsafe { &mut *stream };
-    // SAFETY: `of_one` made it of a box of this type, and only the first call gets here.
-    drop(unsafe { Box::from_raw(stream.private_data.cast::<StreamParts>()) });
-    stream.release = None;
 }

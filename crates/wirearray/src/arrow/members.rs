@@ -4,7 +4,7 @@ use crate::column::{Column, Item, Table};
 use crate::encode::DEPTH_LIMIT;
 use crate::plan::Plan;
 
-use super::types::Oneofs;
+use super::types::{Depth, Oneofs, Options};
 
 /// One of the columns of a table.
 pub(super) enum Member {
@@ -17,23 +17,23 @@ pub(super) enum Member {
 /// The columns of table `number` of a plan, within the tables that are `open`, itself the last.
 ///
 /// A message type that lies within itself has no end in a schema, but in the data: such a field is there where any row of
-/// the table has a value of it. Without a table none has. So it is with types deeper than messages nest.
+/// the table has a value of it. Without a table none has, or where only the type counts. So it is with types deeper than messages
+/// nest.
 pub(super) fn members(
     plan: &Plan,
-    oneofs: Oneofs,
+    options: Options,
     number: usize,
     open: &[usize],
     table: Option<&Table>,
 ) -> Vec<Member> {
     let message = plan.message(number);
+    let table = table.filter(|_| options.depth == Depth::OfData);
     let mut members = Vec::with_capacity(message.fields.len());
     for (index, field) in message.fields.iter().enumerate() {
-        let has_values = || table.and_then(|table| table.column_if_made(index)).is_some_and(Column::has_values);
-        // An entry of a map has its key and its value, whatever the value is: the map itself was left out or not.
-        if !message.is_map_entry && leads_back(plan, number, index, open) && !has_values() {
+        if leads_back(plan, number, index, open) && !table.is_some_and(|table| has_values(table, index)) {
             continue;
         }
-        let Some(oneof) = field.oneof.map(usize::from).filter(|_| oneofs == Oneofs::Union) else {
+        let Some(oneof) = field.oneof.map(usize::from).filter(|_| options.oneofs == Oneofs::Union) else {
             members.push(Member::Field(index));
             continue;
         };
@@ -46,8 +46,29 @@ pub(super) fn members(
     members
 }
 
-/// True where a field's messages, or the messages in a map, are of a type that the field lies within, or too deep.
+/// The first of the columns of a table that have values and are left out all the same, because only the type counts.
+pub(super) fn left_out_with_values(
+    plan: &Plan,
+    options: Options,
+    number: usize,
+    open: &[usize],
+    table: &Table,
+) -> Option<usize> {
+    let is_left_out = |&index: &usize| leads_back(plan, number, index, open) && has_values(table, index);
+    let count = plan.message(number).fields.len();
+    (0..count).find(is_left_out).filter(|_| options.depth == Depth::OfType)
+}
+
+fn has_values(table: &Table, index: usize) -> bool {
+    table.column_if_made(index).is_some_and(Column::has_values)
+}
+
+/// True where a field's messages, or the messages in a map, are of a type that the field lies within, or too deep. An entry of a
+/// map has its key and its value, whatever the value is: the map itself was left out or not.
 fn leads_back(plan: &Plan, number: usize, index: usize, open: &[usize]) -> bool {
+    if plan.message(number).is_map_entry {
+        return false;
+    }
     let inner = |number: usize, index: usize| match plan.layout().tables[number].columns[index].item {
         Item::Table(inner) => Some(inner),
         _ => None,

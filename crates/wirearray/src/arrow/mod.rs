@@ -11,6 +11,7 @@ mod enum_names;
 mod export;
 mod field;
 mod give;
+mod give_stream;
 mod import;
 mod imported;
 mod layouts;
@@ -21,9 +22,10 @@ pub use abi::{ArrowArray, ArrowArrayStream, ArrowSchema};
 pub use array::Array;
 pub use export::{Rows, column_field, export_column, export_table, message_field, table_field};
 pub use field::Field;
+pub use give_stream::{Arrays, GiveError};
 pub use import::{ImportError, import};
 pub use imported::{Imported, Scalar, Strings, Unit, Values};
-pub use types::{Enums, ExportError, Oneofs, Options};
+pub use types::{Depth, Enums, ExportError, Oneofs, Options};
 
 #[cfg(test)]
 mod tests;

@@ -76,6 +76,41 @@ fn a_stream_gives_its_array_and_ends() {
 }
 
 #[test]
+fn a_stream_makes_arrays_as_they_are_asked_for_and_ends_behind_an_error() {
+    let (plan, table) = sample();
+    let (field, array) = export_table(&plan, &table, Options::default(), Rows::Batch).unwrap();
+    let (_, behind) = export_table(&plan, &table, Options::default(), Rows::Batch).unwrap();
+    let error = GiveError { number: 22, text: "no more\0of this".to_owned() };
+    let given = vec![Ok(array), Err(error), Ok(behind)];
+    let mut stream = ArrowArrayStream::of(field, Box::new(given.into_iter()));
+    assert!(stream.next_array().unwrap().is_some());
+    assert_eq!(stream.next_array().err().as_deref(), Some("no more of this"));
+    assert!(stream.next_array().unwrap().is_none());
+}
+
+#[test]
+fn a_panic_does_not_reach_the_consumer() {
+    let (plan, table) = sample();
+    let (field, _) = export_table(&plan, &table, Options::default(), Rows::Batch).unwrap();
+    let arrays = std::iter::from_fn(|| panic!("a fault of the producer's"));
+    let mut stream = ArrowArrayStream::of(field, Box::new(arrays));
+    assert_eq!(stream.next_array().err().as_deref(), Some("a fault of the producer's"));
+    assert!(stream.next_array().unwrap().is_none());
+}
+
+#[test]
+fn tables_of_one_type_refuse_messages_deeper_than_it() {
+    let (plan, table) = sample();
+    let options = Options { depth: Depth::OfType, ..Options::default() };
+    let refused = export_table(&plan, &table, options, Rows::Batch).unwrap_err();
+    assert_eq!(refused, ExportError::Deeper { path: "d".to_owned() });
+    let (field, array) = export_table(&plan, &table.slice(0..2), options, Rows::Batch).unwrap();
+    assert_eq!(field, message_field(&plan, options).unwrap());
+    let names: Vec<String> = columns(round_trip((field, array))).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+}
+
+#[test]
 fn memory_is_released_with_the_last_that_shows_it() {
     let owner: crate::column::Owner = Arc::new(vec![0u8; 16]);
     let numbers = |memory| Data::Numbers(NumberColumn { dtype: Dtype::Int64, values: memory });

@@ -21,6 +21,18 @@ pub struct Options {
     pub enums: Enums,
     /// What the members of oneofs become.
     pub oneofs: Oneofs,
+    /// How far a type goes that contains itself.
+    pub depth: Depth,
+}
+
+/// How far a type goes that contains itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// As far as the data.
+    #[default]
+    OfData,
+    /// To where it would begin anew, whatever the data: all tables of a message type have one type. Data beyond are refused.
+    OfType,
 }
 
 /// What the values of enums become.
@@ -59,6 +71,12 @@ pub enum ExportError {
     /// Text that is none.
     #[error("{path}: string {entry} is not UTF-8, as Arrow's strings have to be; leave the field out with select()")]
     NotText { path: String, entry: usize },
+    /// Messages deeper than the one type that all tables have.
+    #[error(
+        "{path}: messages within messages of their own type have no end that a stream of batches could have as its type; say \
+        with select() how deep they go"
+    )]
+    Deeper { path: String },
     /// A time of a caller's own that is out of range.
     #[error("{path}: {fault}")]
     Moment { path: String, fault: MomentFault },
@@ -90,7 +108,7 @@ impl<'p> Types<'p> {
             return Err(ExportError::TooDeep { message: self.plan.message_name(number).to_owned() });
         }
         self.open.push(number);
-        let members = members(self.plan, self.options.oneofs, number, &self.open, table);
+        let members = members(self.plan, self.options, number, &self.open, table);
         let fields = members.into_iter().map(|member| match member {
             Member::Field(index) => deeper(|| self.column(number, index, table)),
             Member::Oneof(oneof, fields) => self.union(number, oneof, &fields, table),

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::buffer::Buffer;
 use super::columns::Columns;
 use super::defaults::zeros;
 use super::layout::{ColumnLayout, Dtype, Item, Layout, TableLayout};
@@ -345,6 +346,11 @@ impl StringColumn {
     /// String number `index`, if there are that many.
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         self.data.as_bytes().get(self.offsets.range(index)?)
+    }
+
+    /// A flag for each string: whether it has these bytes.
+    pub fn equal_to(&self, bytes: &[u8]) -> Memory {
+        (0..self.offsets.len()).map(|entry| u8::from(self.get(entry) == Some(bytes))).collect::<Buffer<u8>>().freeze()
     }
 }
 

@@ -284,9 +284,9 @@ impl DecodeError {
         self.0.row = Some(self.0.row.unwrap_or_default().saturating_add(messages));
     }
 
-    /// Notes the name of the stream that the input is of.
+    /// Notes the name of the file or stream that the input is of.
     #[cold]
-    pub(crate) fn set_file(&mut self, file: Option<&Arc<str>>) {
+    pub fn set_file(&mut self, file: Option<&Arc<str>>) {
         self.0.file = file.cloned();
     }
 
@@ -322,7 +322,7 @@ impl DecodeError {
         self.0.frame
     }
 
-    /// The name of the stream that was read, where it has one.
+    /// The name of the file or stream that was read, where it has one.
     pub fn file(&self) -> Option<&str> {
         self.0.file.as_deref()
     }

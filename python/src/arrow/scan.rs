@@ -1,0 +1,59 @@
+//! A scan for whoever takes Arrow's: a stream that decodes a batch when the consumer asks for one.
+
+use pyo3::exceptions::{PyMemoryError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+use wirearray::arrow::{self, Array, Depth, GiveError, Options, Rows};
+
+use super::capsule;
+use super::export::{ArrowTable, refused};
+use crate::stream::Scan;
+
+/// Batches of a stream have one type, so it is not the data that say how far it goes.
+const OPTIONS: Options = Options { enums: arrow::Enums::Numbers, oneofs: arrow::Oneofs::Columns, depth: Depth::OfType };
+
+#[pymethods]
+impl Scan {
+    /// Return the type that all batches have in Arrow: a capsule, for any library that takes it.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        capsule::schema(py, arrow::message_field(self.plan(), OPTIONS).map_err(|error| refused(&error))?)
+    }
+
+    /// Return the batches that have not been delivered yet as an Arrow stream: a capsule, for any library that takes it. Each is
+    /// decoded when it is asked for.
+    #[pyo3(signature = (requested_schema = None))]
+    #[expect(unused_variables, reason = "the interface lets it be")]
+    fn __arrow_c_stream__<'py>(
+        slf: &Bound<'py, Self>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let field = arrow::message_field(slf.get().plan(), OPTIONS).map_err(|error| refused(&error))?;
+        let scan = slf.clone().unbind();
+        // The consumer calls from any thread, and waits for a thread of ours that may call Python.
+        let next =
+            move || Python::attach(|py| next_array(py, scan.get()).map_err(|error| told(py, &error)).transpose());
+        capsule::arrays(slf.py(), field, Box::new(std::iter::from_fn(next)))
+    }
+}
+
+fn next_array(py: Python<'_>, scan: &Scan) -> PyResult<Option<Array>> {
+    let Some(table) = scan.next_table(py)? else { return Ok(None) };
+    let (_, array) = ArrowTable::of(&table, OPTIONS).export(py, Rows::Batch)?;
+    Ok(Some(array))
+}
+
+/// An exception in the terms of the interface, of which consumers make one of their own.
+fn told(py: Python<'_>, error: &PyErr) -> GiveError {
+    /// The system's numbers for a wrong argument, for too little memory, and for all else.
+    const EINVAL: i32 = 22;
+    const ENOMEM: i32 = 12;
+    const EIO: i32 = 5;
+    let number = if error.is_instance_of::<PyMemoryError>(py) {
+        ENOMEM
+    } else if error.is_instance_of::<PyValueError>(py) {
+        EINVAL
+    } else {
+        EIO
+    };
+    GiveError { number, text: error.to_string() }
+}
