@@ -40,7 +40,7 @@ lint: $(READY)
 	$(BIN)/ruff check python bench
 
 rust-test:
-	cargo test --package wirearray --all-features --quiet
+	cargo test --package wirearray --features reference --quiet
 
 python-test: develop
 	$(BIN)/python -m pytest python/tests
@@ -51,7 +51,7 @@ BACKEND_FREE := arrow bench docstrings friends html mcap notebook numpy pickle p
 backend-test: develop
 	@set -e; for backend in $$($(BIN)/python -c 'from wirearray import _core; print(*_core._backends()[1:])'); do \
 		echo "with WIREARRAY_BACKEND=$$backend"; \
-		WIREARRAY_BACKEND=$$backend cargo test --package wirearray --all-features --quiet; \
+		WIREARRAY_BACKEND=$$backend cargo test --package wirearray --features reference --quiet; \
 		WIREARRAY_BACKEND=$$backend $(BIN)/python -m pytest -q --no-header -p no:cacheprovider python/tests $(BACKEND_FREE:%=--ignore-glob='*/test_%*'); \
 	done
 

@@ -17,7 +17,7 @@ debian = command -v $(1) >/dev/null || { test "$$(id -u)" = 0 && apt-get update 
 # $(call crate,NAME): installs a cargo command unless it is there.
 crate = command -v $(1) >/dev/null || cargo install --locked $(1) || { echo "$(1) is missing: cargo install --locked $(1)" >&2; exit 1; }
 # $(call binaries,CARGO OPTIONS): builds the engine's test binaries and prints their paths.
-binaries = cargo test --package wirearray --all-features --no-run --message-format json $(1) | \
+binaries = cargo test --package wirearray --features reference --no-run --message-format json $(1) | \
 	sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'
 
 .PHONY: fuzz fuzz-seeds asan valgrind qemu aarch64 mutants coverage
@@ -36,7 +36,7 @@ fuzz-seeds: ## Write the cases down as what fuzzing begins with.
 asan: ## The engine's tests under AddressSanitizer, with each backend: BACKENDS="avx2 plain".
 	@set -e; for backend in $(BACKENDS); do echo "with WIREARRAY_BACKEND=$$backend"; \
 		WIREARRAY_BACKEND=$$backend RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address PROPTEST_CASES=100 \
-			cargo test --package wirearray --all-features --quiet --lib --tests --target $(HOST) --target-dir target/asan; \
+			cargo test --package wirearray --features reference --quiet --lib --tests --target $(HOST) --target-dir target/asan; \
 	done
 
 # By default memcheck passes over reads behind the end that share a word with what is there. It knows no AVX-512.
@@ -60,12 +60,12 @@ aarch64: ## The engine's quicker tests on an emulated 64-bit ARM processor.
 	@$(call debian,aarch64-linux-gnu-gcc,gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
-		cargo test --package wirearray --all-features --quiet --target $(AARCH64) $(QUICK_TESTS) -- $(FILTER)
+		cargo test --package wirearray --features reference --quiet --target $(AARCH64) $(QUICK_TESTS) -- $(FILTER)
 
 # A survivor is a change that no test notices. All of them take many hours: a twentieth at a time.
 mutants: ## Change the decoder in small ways, and see that tests fail: SHARD=0/20.
 	@$(call crate,cargo-mutants)
-	cargo mutants --package wirearray --all-features --shard $(SHARD) --output build/mutants --timeout 300 \
+	cargo mutants --package wirearray --features reference --shard $(SHARD) --output build/mutants --timeout 300 \
 		$(foreach room,wire varint decode framing,--file 'crates/wirearray/src/$(room).rs' --file 'crates/wirearray/src/$(room)/**/*.rs') \
 		-- --lib --tests
 
@@ -77,4 +77,4 @@ coverage: ## Which lines of the engine no test of it reaches, file by file.
 		|| { echo "llvm-cov is missing: apt-get install llvm-22" >&2; exit 1; }
 	@llvm=$$(ls -d /usr/lib/llvm-22 /usr/lib/llvm-21 /usr/lib/llvm-20 /usr/lib/llvm-19 2>/dev/null | head -1)/bin; \
 		LLVM_COV=$$llvm/llvm-cov LLVM_PROFDATA=$$llvm/llvm-profdata \
-		cargo llvm-cov --package wirearray --all-features --lib --tests --quiet --ignore-filename-regex '_?tests?\.rs$$|/tests/|/python/'
+		cargo llvm-cov --package wirearray --features reference --lib --tests --quiet --ignore-filename-regex '_?tests?\.rs$$|/tests/|/python/'

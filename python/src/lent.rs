@@ -73,10 +73,45 @@ pub(crate) fn writable(buffer: PyUntypedBuffer, size: usize) -> Option<LentMemor
     let start = NonNull::new(buffer.buf_ptr().cast::<u8>());
     let len = if start.is_some() { buffer.len_bytes() } else { 0 };
     let start = start.unwrap_or(NonNull::<u64>::dangling().cast());
+    #[cfg(feature = "safe")]
+    return Some(LentMemory::of(Writable { start, len, _buffer: buffer }));
     // SAFETY: an exporter keeps `len` bytes there, writable by the check above, until the buffer is released, which dropping the
     // owner does; that no one has NumPy move them all the same (`resize(refcheck=False)`) is asked of the caller. Whoever else
     // reads them does so by slices of their own; what others do to them meanwhile changes values only.
-    Some(unsafe { LentMemory::new(start, len, buffer) })
+    #[cfg(not(feature = "safe"))]
+    return Some(unsafe { LentMemory::new(start, len, buffer) });
+}
+
+/// The memory of a buffer for an engine that takes no pointers.
+#[cfg(feature = "safe")]
+struct Writable {
+    start: NonNull<u8>,
+    len: usize,
+    _buffer: PyUntypedBuffer,
+}
+
+// SAFETY: the memory is there until the buffer is released, on whichever thread it is used.
+#[cfg(feature = "safe")]
+unsafe impl Send for Writable {}
+// SAFETY: as above; shared access reads.
+#[cfg(feature = "safe")]
+unsafe impl Sync for Writable {}
+
+#[cfg(feature = "safe")]
+impl AsRef<[u8]> for Writable {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: an exporter keeps `len` bytes there until the buffer is released, which dropping `self` does.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+#[cfg(feature = "safe")]
+impl AsMut<[u8]> for Writable {
+    fn as_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above; `writable` has seen that they may be written to, and that NumPy moves them (`resize(refcheck=False)`)
+        // is asked of the caller not to happen.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
 }
 
 impl AsRef<[u8]> for Lent {

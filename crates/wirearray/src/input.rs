@@ -1,12 +1,13 @@
 //! Files as bytes: mapped where the system can, read where it cannot.
 
-#![allow(unsafe_code, reason = "maps files")]
+#![cfg_attr(not(feature = "safe"), allow(unsafe_code, reason = "maps files"))]
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(not(feature = "safe"))]
 use memmap2::{Advice, Mmap};
 
 use crate::column::Owner;
@@ -39,6 +40,7 @@ fn read_all(mut file: File) -> io::Result<Owner> {
     Ok(Arc::new(bytes))
 }
 
+#[cfg(not(feature = "safe"))]
 fn map(file: &File) -> io::Result<Owner> {
     // SAFETY: nothing is written through the mapping. That no one cuts the file short is asked of the caller above; other
     // writers can change values meanwhile; the decoder bounds every access by lengths of slices, never by what it read.
@@ -46,6 +48,12 @@ fn map(file: &File) -> io::Result<Owner> {
     // Advice only: the pages are wanted once, in order.
     let _ = mapping.advise(Advice::Sequential);
     Ok(Arc::new(mapping))
+}
+
+/// Another process can change a mapped file, so mapping it makes a promise that safe code cannot.
+#[cfg(feature = "safe")]
+fn map(_file: &File) -> io::Result<Owner> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@
 //! ```
 
 pub mod error;
+pub mod slots;
 pub mod varint;
 pub mod simd;
 pub mod cores;

@@ -1,7 +1,7 @@
 //! The vector code reads nothing outside its input and writes nothing outside its output: each lies flush with a page that
 //! ends the process when it is touched.
 
-#![cfg(unix)]
+#![cfg(all(unix, not(feature = "safe")))]
 #![allow(unsafe_code, reason = "maps pages that may not be touched, and lends the ones between them")]
 
 use std::mem::MaybeUninit;

@@ -5,7 +5,7 @@ mod sample;
 #[path = "support/show.rs"]
 mod show;
 
-use std::mem::MaybeUninit;
+use wirearray::slots::slots;
 
 use proptest::prelude::*;
 use sample::{Sample, config, samples};
@@ -100,6 +100,6 @@ fn decode_one(plan: &Plan, message: &[u8]) -> Table {
 
 fn encode_one(plan: &Plan, table: &Table, row: usize, options: Options) -> Result<Vec<u8>, EncodeError> {
     let measured = encode::measure(plan, table, row, options)?;
-    let mut memory = vec![MaybeUninit::uninit(); measured.len()];
+    let mut memory = slots(measured.len());
     measured.write(&mut memory).map(|bytes| bytes.to_vec())
 }

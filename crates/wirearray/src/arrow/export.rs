@@ -11,6 +11,7 @@ use crate::column::{
 };
 use crate::plan::{Plan, Shown};
 use crate::schema::Kind;
+use crate::slots::PutAll;
 use crate::stack::deeper;
 
 /// What becomes of rows that stand for no message.
@@ -284,6 +285,6 @@ impl<'p> Arrays<'p> {
 }
 
 fn copied(bytes: &[u8]) -> Memory {
-    let copied = Memory::filled(bytes.len(), |room| Ok::<_, std::convert::Infallible>(room.write_copy_of_slice(bytes)));
+    let copied = Memory::filled(bytes.len(), |room| Ok::<_, std::convert::Infallible>(room.put_all(bytes)));
     copied.unwrap_or_else(|never| match never {})
 }

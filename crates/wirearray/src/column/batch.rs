@@ -12,8 +12,8 @@ use super::growing::{AtMost, Numbers, RowLists, Rows};
 use super::growing_column::{Growing, wrong_column};
 use super::growing_strings::Strings;
 use super::layout::{Cardinality, Item, Layout};
-use super::lent::LentMemory;
 use super::presence::Presence;
+use super::storage::LentMemory;
 use super::table::{Column, Table};
 
 /// The columns of a batch of messages under construction.

@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use super::batch::TableId;
 use super::buffer::{Buffer, Element};
-use super::lent::LentMemory;
 use super::memory::Memory;
 use super::presence::{Presence, Validity};
+use super::storage::LentMemory;
 
 /// What is known of the room that a column may need: how many elements can still come, at the most.
 pub type AtMost = usize;

@@ -5,8 +5,8 @@ use super::buffer::Element;
 use super::growing::{NumberLists, Numbers, RowLists, Rows};
 use super::growing_strings::{StringLists, Strings};
 use super::layout::Dtype;
-use super::lent::LentMemory;
 use super::presence::Presence;
+use super::storage::LentMemory;
 
 /// A column under construction. The large ones are boxed: hostile data can bring a column with every few of their bytes.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::buffer::{Element, Frozen};
-use super::lent::LentMemory;
+use super::buffer::Element;
+use super::storage::Frozen;
+use super::storage::LentMemory;
 
 /// Input that views may outlive the decoding in: a buffer that a caller lent, or a mapped file.
 pub type Owner = Arc<dyn AsRef<[u8]> + Send + Sync>;

@@ -4,6 +4,7 @@
 //! memory comes from [`Buffer`], which chooses between the recycled heap and huge pages. Knows neither wire format nor
 //! schema: a column has a place in its table, not a name.
 
+#[cfg(not(feature = "safe"))]
 mod allocation;
 mod append;
 mod batch;
@@ -17,18 +18,23 @@ mod growing_strings;
 mod join;
 mod keys;
 mod layout;
+#[cfg(not(feature = "safe"))]
 mod lent;
 mod memory;
 mod offsets;
 mod pieces;
 mod presence;
 mod slice;
+#[cfg(not(feature = "safe"))]
+mod storage;
+#[cfg(feature = "safe")]
+#[path = "safe_storage.rs"]
+mod storage;
 mod table;
 mod take;
 #[cfg(test)]
 mod take_samples;
 
-pub use allocation::advise_huge_pages;
 pub use batch::{Batch, TableId};
 pub use budget::{Budget, Shortage, Taken};
 pub use buffer::{Buffer, Element, copy_le};
@@ -36,9 +42,9 @@ pub use growing::{AtMost, NumberLists, Numbers, RowLists, Rows, Starts, View};
 pub use growing_column::{Growing, Width};
 pub use growing_strings::{StringLists, Strings, Texts};
 pub use layout::{Cardinality, ColumnLayout, Dtype, Item, Layout, TableLayout};
-pub use lent::LentMemory;
 pub use memory::{Memory, Owner};
 pub use offsets::{Offsets, OffsetsError};
 pub use pieces::Pieces;
 pub use presence::Validity;
+pub use storage::{LentMemory, advise_huge_pages};
 pub use table::{Column, Data, List, NumberColumn, StringColumn, Table};

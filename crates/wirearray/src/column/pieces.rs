@@ -1,12 +1,12 @@
 //! Filling one buffer from several threads: pieces whose elements stand one after the other.
 
-use std::mem::MaybeUninit;
+use crate::slots::{Put, Slot};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::allocation::HUGE_PAGE;
 use super::budget::Budget;
 use super::buffer::{Buffer, Element};
+use super::storage::HUGE_PAGE;
 use crate::cores;
 
 /// Elements that come in pieces, each of which can be counted and made without the others.
@@ -20,7 +20,7 @@ pub trait Pieces<T>: Sync {
     /// How many elements a piece has.
     fn count(&self, piece: usize) -> usize;
     /// Makes the elements of a piece, for which there is just enough room; fewer where the piece has a fault.
-    fn fill<'m>(&self, piece: usize, room: &'m mut [MaybeUninit<T>]) -> &'m mut [T];
+    fn fill<'m>(&self, piece: usize, room: &'m mut [Slot<T>]) -> &'m mut [T];
 }
 
 impl<T: Element> Buffer<T> {
@@ -62,7 +62,7 @@ struct Work<'m, T> {
 
 /// The part of the buffer that no piece has got yet.
 struct Room<'m, T> {
-    rest: &'m mut [MaybeUninit<T>],
+    rest: &'m mut [Slot<T>],
     /// The piece whose turn it is.
     next: usize,
     /// How many elements earlier pieces have got.
@@ -91,7 +91,7 @@ impl<'m, T: Element> Work<'m, T> {
     }
 
     /// The room for a piece, once those before it have theirs; nothing where the work has been stopped.
-    fn carve(&self, piece: usize, count: usize) -> Option<(usize, &'m mut [MaybeUninit<T>])> {
+    fn carve(&self, piece: usize, count: usize) -> Option<(usize, &'m mut [Slot<T>])> {
         loop {
             let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
             if self.is_stopped.load(Ordering::Relaxed) {
@@ -120,7 +120,7 @@ impl<'m, T: Element> Work<'m, T> {
 }
 
 impl<'m, T: Element> Room<'m, T> {
-    fn carve(&mut self, count: usize) -> (usize, &'m mut [MaybeUninit<T>]) {
+    fn carve(&mut self, count: usize) -> (usize, &'m mut [Slot<T>]) {
         self.touch(count);
         let (carved, rest) = std::mem::take(&mut self.rest).split_at_mut(count);
         let start = self.carved;
@@ -129,7 +129,7 @@ impl<'m, T: Element> Room<'m, T> {
     }
 
     /// Touches the huge pages in which the next `count` elements lie, each at its last byte, as
-    /// [`Allocation`](super::allocation::Allocation) does. Done in turn, because of a page that two pieces share only one thread
+    /// a buffer that grows does. Done in turn, because of a page that two pieces share only one thread
     /// may do it.
     fn touch(&mut self, count: usize) {
         let size = size_of::<T>();
@@ -140,7 +140,9 @@ impl<'m, T: Element> Room<'m, T> {
             self.budget.take(HUGE_PAGE);
             self.taken += HUGE_PAGE;
             let last = ((page_end - start) / size).min(self.rest.len()) - 1;
-            std::hint::black_box(self.rest[last].write(T::default()));
+            let last = &mut self.rest[last];
+            last.put(T::default());
+            std::hint::black_box(last);
             self.touched = page_end;
         }
     }

@@ -1,7 +1,7 @@
 //! Long runs of numbers, in pieces that several threads decode at once.
 
+use crate::slots::Slot;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::numbers::{Fixed, Varint};
@@ -56,7 +56,7 @@ impl<V: Varint> Pieces<V::Element> for PackedVarints<'_, V> {
         varint::count(bytes).max(usize::from(bytes.len() > varint::MAX_LEN))
     }
 
-    fn fill<'m>(&self, piece: usize, room: &'m mut [MaybeUninit<V::Element>]) -> &'m mut [V::Element] {
+    fn fill<'m>(&self, piece: usize, room: &'m mut [Slot<V::Element>]) -> &'m mut [V::Element] {
         let end = self.range(piece).end;
         simd::decode_varints::<V>(Backend::active(), &self.run[self.start(piece)..end], room).values
     }
@@ -78,7 +78,7 @@ impl<T: Fixed> Pieces<T> for PackedFixed<'_> {
         (self.run.len() - piece * self.piece_len).min(self.piece_len) / size_of::<T>()
     }
 
-    fn fill<'m>(&self, piece: usize, room: &'m mut [MaybeUninit<T>]) -> &'m mut [T] {
+    fn fill<'m>(&self, piece: usize, room: &'m mut [Slot<T>]) -> &'m mut [T] {
         copy_le(&self.run[piece * self.piece_len..], room)
     }
 }
@@ -101,7 +101,7 @@ impl<T: Fixed, const TAG: usize> Pieces<T> for Records<'_, TAG> {
         (self.records.len() / (TAG + size_of::<T>()) - piece * self.piece).min(self.piece)
     }
 
-    fn fill<'m>(&self, piece: usize, room: &'m mut [MaybeUninit<T>]) -> &'m mut [T] {
+    fn fill<'m>(&self, piece: usize, room: &'m mut [Slot<T>]) -> &'m mut [T] {
         let start = piece * self.piece * (TAG + size_of::<T>());
         simd::gather(Backend::active(), &self.records[start..], self.tag, room)
     }

@@ -11,7 +11,7 @@ mod message;
 mod number;
 mod write;
 
-use std::mem::MaybeUninit;
+use crate::slots::{Slot, slots};
 use std::ops::Range;
 
 use crate::column::{Memory, Offsets, StringColumn, Table};
@@ -106,7 +106,7 @@ impl Measured<'_> {
     }
 
     /// Writes the messages, one after the other, to memory of exactly their size.
-    pub fn write<'m>(&self, memory: &'m mut [MaybeUninit<u8>]) -> Result<&'m mut [u8], EncodeError> {
+    pub fn write<'m>(&self, memory: &'m mut [Slot<u8>]) -> Result<&'m mut [u8], EncodeError> {
         self.write_rows_to(self.message.rows.clone(), b"", memory)
     }
 
@@ -115,7 +115,7 @@ impl Measured<'_> {
     pub fn write_to(&self, sink: &mut dyn Sink) -> Result<(), EncodeError> {
         /// Small enough to stay in cache, large enough to make calls of the system rare.
         const PIECE: usize = 256 << 10;
-        let mut memory = vec![MaybeUninit::uninit(); PIECE.min(self.len)];
+        let mut memory = slots(PIECE.min(self.len));
         let mut out = Writer::with_sink(&mut memory, sink);
         let written = self.write_rows(self.message.rows.clone(), b"", &mut out).and_then(|()| out.flush());
         let is_whole = written.is_ok() && out.written() == self.len as u64;
@@ -155,7 +155,7 @@ impl Measured<'_> {
         &self,
         rows: Range<usize>,
         header: &[u8],
-        memory: &'m mut [MaybeUninit<u8>],
+        memory: &'m mut [Slot<u8>],
     ) -> Result<&'m mut [u8], EncodeError> {
         let mut out = Writer::new(memory);
         let written = self.write_rows(rows, header, &mut out).and_then(|()| out.finish());

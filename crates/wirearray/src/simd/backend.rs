@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(kernels = "x86_64")]
 use super::avx2::Avx2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(kernels = "x86_64")]
 use super::avx512::Avx512;
-#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+#[cfg(kernels = "aarch64")]
 use super::neon::Neon;
 
 /// The environment variable that names a backend.
@@ -17,13 +17,13 @@ const VARIABLE: &str = "WIREARRAY_BACKEND";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     /// AVX-512 with VBMI2: Intel from Ice Lake on, AMD from Zen 4 on.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(kernels = "x86_64")]
     Avx512(Avx512),
     /// AVX2: Intel from Haswell on, AMD from Excavator on.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(kernels = "x86_64")]
     Avx2(Avx2),
     /// NEON: every 64-bit ARM processor.
-    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    #[cfg(kernels = "aarch64")]
     Neon(Neon),
     /// Eight bytes at a time in ordinary registers: everywhere.
     Portable,
@@ -68,12 +68,12 @@ impl Backend {
     /// Those that this processor has, the fastest first.
     pub fn available() -> Vec<Self> {
         let mut available = Vec::new();
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(kernels = "x86_64")]
         {
             available.extend(Avx512::detect().map(Self::Avx512));
             available.extend(Avx2::detect().map(Self::Avx2));
         }
-        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        #[cfg(kernels = "aarch64")]
         {
             available.extend(Neon::detect().map(Self::Neon));
         }
@@ -84,11 +84,11 @@ impl Backend {
     /// Its name, as the environment says it.
     pub fn name(self) -> &'static str {
         match self {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(kernels = "x86_64")]
             Self::Avx512(_) => "avx512",
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(kernels = "x86_64")]
             Self::Avx2(_) => "avx2",
-            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            #[cfg(kernels = "aarch64")]
             Self::Neon(_) => "neon",
             Self::Portable => "portable",
             Self::Plain => "plain",

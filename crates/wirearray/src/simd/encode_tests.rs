@@ -1,5 +1,6 @@
 use super::*;
 use crate::simd::decode_varints;
+use crate::slots::slots;
 use crate::varint::{Bool, Signed32, Varint32, Varint64, Zigzag32, Zigzag64};
 
 /// The largest number of each length in bits, the one above it, and those that are as far from 2^64.
@@ -44,7 +45,7 @@ fn unaligned<K: Kind>(numbers: &[u64]) -> Vec<u8> {
 
 /// Encodes to so many bytes; returns what was read and the bytes written.
 fn encode<K: Kind>(backend: Backend, elements: &[u8], room: usize) -> (usize, Vec<u8>) {
-    let mut room = vec![MaybeUninit::uninit(); room];
+    let mut room = slots(room);
     let encoded = encode_varints::<K>(backend, elements, &mut room);
     (encoded.read, encoded.bytes.to_vec())
 }
@@ -62,7 +63,7 @@ fn check<K: Kind>(numbers: &[u64], name: &str) {
             let expected = encode::<K>(Backend::Plain, elements, room);
             assert!(encode::<K>(backend, elements, room) == expected, "{}, {name}, room for {room}", backend.name());
         }
-        let mut again = vec![MaybeUninit::uninit(); numbers.len()];
+        let mut again = slots(numbers.len());
         let again = decode_varints::<K>(backend, &all.1, &mut again).values;
         let values = elements.chunks_exact(size_of::<K::Element>()).map(bytemuck::pod_read_unaligned::<K::Element>);
         assert!(values.map(|value| K::of(K::varint(value))).eq(again.iter().copied()), "{name}: back again");
@@ -133,7 +134,7 @@ fn kernels_leave_little_to_the_plain_loop() {
         let bytes = unaligned::<Varint64>(&numbers(1000, 1, longest));
         let len = len_of_varints::<Varint64>(Backend::Plain, &bytes[1..]) as usize;
         for backend in Backend::available().into_iter().filter(|backend| *backend != Backend::Plain) {
-            let done = run::<Varint64>(backend, &bytes[1..], &mut vec![MaybeUninit::uninit(); len]);
+            let done = run::<Varint64>(backend, &bytes[1..], &mut slots(len));
             assert!(len - done.written <= 100, "{} wrote {} of {len} bytes", backend.name(), done.written);
         }
     }

@@ -1,10 +1,9 @@
 //! Numbers of fixed width with the same tag before each: the tags are checked, the numbers moved together.
 
-#![allow(unsafe_code, reason = "tells that values have been written")]
-
-use std::mem::MaybeUninit;
+#![cfg_attr(not(feature = "safe"), allow(unsafe_code, reason = "tells that values have been written"))]
 
 use super::Backend;
+use crate::slots::{Put, Slot, written};
 
 /// A number of fixed width: four or eight bytes.
 pub trait Word: bytemuck::Pod {
@@ -32,12 +31,12 @@ pub fn gather<'d, W: Word, const TAG: usize>(
     backend: Backend,
     source: &[u8],
     tag: [u8; TAG],
-    destination: &'d mut [MaybeUninit<W>],
+    destination: &'d mut [Slot<W>],
 ) -> &'d mut [W] {
     let mut count = match backend {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(kernels = "x86_64")]
         Backend::Avx512(proof) => proof.gather::<W, TAG>(source, tag, destination),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(kernels = "x86_64")]
         Backend::Avx2(proof) => proof.gather::<W, TAG>(source, tag, destination),
         Backend::Plain => 0,
         _ => gather_by_eight::<W, TAG>(source, tag, destination),
@@ -45,16 +44,12 @@ pub fn gather<'d, W: Word, const TAG: usize>(
     count += gather_one_by_one::<W, TAG>(&source[count * (TAG + size_of::<W>())..], tag, &mut destination[count..]);
     let (values, _) = destination.split_at_mut(count);
     // SAFETY: every function above counts a value only once it is written.
-    unsafe { values.assume_init_mut() }
+    written!(values)
 }
 
-fn gather_one_by_one<W: Word, const TAG: usize>(
-    source: &[u8],
-    tag: [u8; TAG],
-    destination: &mut [MaybeUninit<W>],
-) -> usize {
+fn gather_one_by_one<W: Word, const TAG: usize>(source: &[u8], tag: [u8; TAG], destination: &mut [Slot<W>]) -> usize {
     let records = source.chunks_exact(TAG + size_of::<W>()).take_while(|record| record[..TAG] == tag);
-    records.zip(destination).map(|(record, slot)| slot.write(W::from_le(&record[TAG..]))).count()
+    records.zip(destination).map(|(record, slot)| slot.put(W::from_le(&record[TAG..]))).count()
 }
 
 /// Eight records at a time, with one look at all of their tags.
@@ -62,7 +57,7 @@ fn gather_one_by_one<W: Word, const TAG: usize>(
 pub(super) fn gather_by_eight<W: Word, const TAG: usize>(
     source: &[u8],
     tag: [u8; TAG],
-    destination: &mut [MaybeUninit<W>],
+    destination: &mut [Slot<W>],
 ) -> usize {
     let stride = TAG + size_of::<W>();
     let mut count = 0;
@@ -70,7 +65,7 @@ pub(super) fn gather_by_eight<W: Word, const TAG: usize>(
         let mut are_same = true;
         for (record, slot) in records.chunks_exact(stride).zip(slots) {
             are_same &= record[..TAG] == tag;
-            slot.write(W::from_le(&record[TAG..]));
+            slot.put(W::from_le(&record[TAG..]));
         }
         if !are_same {
             break;

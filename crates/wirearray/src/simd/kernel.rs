@@ -8,6 +8,7 @@ pub(super) const GROUP: usize = 64;
 pub(super) const SLACK: usize = 192;
 
 /// Bytes whose varints' ends are listed at a time; the list stays in the first cache.
+#[cfg(kernels)]
 pub(super) const CHUNK: usize = 4096;
 
 /// How far a kernel came.

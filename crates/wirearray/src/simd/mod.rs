@@ -5,19 +5,19 @@
 //! finds out with the plain functions what is wrong there.
 
 mod backend;
-#[cfg(target_arch = "x86_64")]
+#[cfg(kernels = "x86_64")]
 mod avx512;
-#[cfg(target_arch = "x86_64")]
+#[cfg(kernels = "x86_64")]
 mod avx2;
 mod encode;
 mod gather;
 mod kernel;
-#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+#[cfg(kernels = "aarch64")]
 mod neon;
 mod places;
 mod portable;
 mod prefetch;
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
+#[cfg(kernels)]
 mod shuffle;
 mod tagged;
 mod varints;

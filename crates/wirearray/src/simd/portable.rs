@@ -4,10 +4,9 @@
 //! happens to a varint then is the same whatever its length, so no branch has to be guessed, and the compiler squeezes as many
 //! at a time as a vector has room for.
 
-use std::mem::MaybeUninit;
-
 use super::kernel::{GROUP, Progress, SLACK};
 use super::places::PLACES;
+use crate::slots::{Put, Slot};
 use crate::varint::{Kind, MAX_LEN};
 
 /// The top bit of each of eight bytes.
@@ -20,14 +19,14 @@ const ONES: u64 = MARKS >> 7;
 const PART: usize = 8;
 
 /// The values of a group.
-type Group<K> = [MaybeUninit<<K as Kind>::Element>; GROUP];
+type Group<K> = [Slot<<K as Kind>::Element>; GROUP];
 
 /// Where the varints of a group end, counted from its start, which stands in front of them. Eight are listed at a time, so
 /// there is room for some behind the group's own.
 type Ends = [u16; 1 + GROUP + 8];
 
 /// As [`Progress`] says.
-pub(super) fn decode<K: Kind>(source: &[u8], limit: usize, destination: &mut [MaybeUninit<K::Element>]) -> Progress {
+pub(super) fn decode<K: Kind>(source: &[u8], limit: usize, destination: &mut [Slot<K::Element>]) -> Progress {
     debug_assert!(limit + SLACK <= source.len());
     let mut ends = [0; _];
     let mut done = Progress { read: 0, written: 0 };
@@ -51,7 +50,7 @@ fn widen_group<K: Kind>(bytes: &[u8], group: &mut Group<K>) -> Option<usize> {
     if any & MARKS != 0 {
         return None;
     }
-    group.iter_mut().zip(bytes).for_each(|(slot, &byte)| _ = slot.write(K::of(u64::from(byte))));
+    group.iter_mut().zip(bytes).for_each(|(slot, &byte)| slot.put(K::of(u64::from(byte))));
     Some(GROUP)
 }
 
@@ -107,7 +106,7 @@ fn squeeze_group<K: Kind, const HAS_LONG: bool>(bytes: &[u8], ends: &Ends, group
         for ((slot, &low), &high) in slots.iter_mut().zip(&first_eight).zip(&ninth_on) {
             // Of the tenth one bit has room.
             let high = if HAS_LONG { (high & 0x7f) << 56 | (high >> 8) << 63 } else { 0 };
-            slot.write(K::of(squeeze(low) | high));
+            slot.put(K::of(squeeze(low) | high));
         }
     }
     Some(())

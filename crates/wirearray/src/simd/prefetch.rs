@@ -1,6 +1,6 @@
 //! Asking for memory before it is needed.
 
-#![allow(unsafe_code, reason = "the instruction takes a pointer, which it does not follow")]
+#![cfg_attr(kernels, allow(unsafe_code, reason = "the instruction takes a pointer, which it does not follow"))]
 
 /// How far ahead memory is asked for: so far that it comes in time even where its page has to be looked up first. Of 1, 2 and
 /// 4 KiB the second is best for a million messages of 153 bytes, 7 % less than without.
@@ -24,11 +24,11 @@ pub fn prefetch_behind(bytes: &[u8]) {
 
 #[inline(always)]
 fn prefetch(place: *const u8) {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(kernels = "x86_64")]
     // SAFETY: a hint reads nothing, and is ignored where there is no memory.
     unsafe {
         std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(place.cast());
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(kernels = "x86_64"))]
     let _ = place;
 }

@@ -1,14 +1,13 @@
 //! Varints with the same tag before each: a tag is a varint too, so they are decoded as pairs, and the tags looked at
 //! afterwards.
 
-#![allow(unsafe_code, reason = "tells that values have been written")]
-
-use std::mem::MaybeUninit;
+#![cfg_attr(not(feature = "safe"), allow(unsafe_code, reason = "tells that values have been written"))]
 
 use super::Backend;
 use super::encode::len_of_varints;
 use super::kernel::Progress;
 use super::varints::{Decoded, decode_varints};
+use crate::slots::{Put, Slot, array_of_slots, written};
 use crate::varint::{self, Kind, Varint64};
 
 /// Pairs that are decoded together: enough that few calls are made, and little enough to stay in the first cache.
@@ -24,7 +23,7 @@ pub fn decode_tagged<'d, K: Kind>(
     backend: Backend,
     source: &[u8],
     tag: &[u8],
-    destination: &'d mut [MaybeUninit<K::Element>],
+    destination: &'d mut [Slot<K::Element>],
 ) -> Decoded<'d, K::Element> {
     let first = if backend == Backend::Plain { usize::MAX } else { FIRST };
     let mut done = decode_plainly::<K>(source, tag, destination, first);
@@ -39,20 +38,15 @@ pub fn decode_tagged<'d, K: Kind>(
     }
     let (values, _) = destination.split_at_mut(done.written);
     // SAFETY: both functions count a value as written only once it is.
-    Decoded { read: done.read, values: unsafe { values.assume_init_mut() } }
+    Decoded { read: done.read, values: written!(values) }
 }
 
-fn decode_plainly<K: Kind>(
-    source: &[u8],
-    tag: &[u8],
-    destination: &mut [MaybeUninit<K::Element>],
-    most: usize,
-) -> Progress {
+fn decode_plainly<K: Kind>(source: &[u8], tag: &[u8], destination: &mut [Slot<K::Element>], most: usize) -> Progress {
     let mut done = Progress { read: 0, written: 0 };
     for slot in destination.iter_mut().take(most) {
         let Some(behind) = source[done.read..].strip_prefix(tag) else { break };
         let Ok((varint, len)) = varint::read(behind) else { break };
-        slot.write(K::of(varint));
+        slot.put(K::of(varint));
         done.add(Progress { read: tag.len() + len, written: 1 });
     }
     done
@@ -63,10 +57,10 @@ fn decode_pairs<K: Kind>(
     backend: Backend,
     source: &[u8],
     tag: &[u8],
-    destination: &mut [MaybeUninit<K::Element>],
+    destination: &mut [Slot<K::Element>],
 ) -> Option<Progress> {
     let (tag, _) = varint::read(tag).ok()?;
-    let mut room = [const { MaybeUninit::uninit() }; 2 * PAIRS];
+    let mut room = array_of_slots::<_, { 2 * PAIRS }>();
     let most = 2 * destination.len().min(PAIRS);
     let decoded = decode_varints::<Varint64>(backend, source, &mut room[..most]);
     if !are_minimal(backend, &decoded) {
@@ -78,7 +72,7 @@ fn decode_pairs<K: Kind>(
         if found != tag {
             break;
         }
-        slot.write(K::of(value));
+        slot.put(K::of(value));
         written += 1;
     }
     let is_whole = 2 * written == decoded.values.len();

@@ -1,7 +1,6 @@
-use std::mem::MaybeUninit;
-
 use super::kernel::{GROUP, SLACK};
 use super::*;
+use crate::slots::slots;
 use crate::varint::{self, Bool, Kind, Varint32, Varint64, Zigzag32, Zigzag64};
 
 /// A generator of numbers that look random, the same at each run.
@@ -53,9 +52,9 @@ fn mixes() -> Vec<(String, Vec<u8>)> {
 }
 
 fn check<K: Kind>(backend: Backend, source: &[u8], room: usize, name: &str) {
-    let mut expected = vec![MaybeUninit::uninit(); room];
+    let mut expected = slots(room);
     let expected = decode_varints::<K>(Backend::Plain, source, &mut expected);
-    let mut found = vec![MaybeUninit::uninit(); room];
+    let mut found = slots(room);
     let found = decode_varints::<K>(backend, source, &mut found);
     assert!(found == expected, "{}, {name}, room for {room}, {}", backend.name(), std::any::type_name::<K>());
 }
@@ -122,7 +121,7 @@ fn no_number_of_bytes_is_taken_for_what_is_left_of_it_in_fewer_bits() {
         bytes.extend(std::iter::repeat_n(0x80, long - 1));
         bytes.extend(varints(300, |_| 1));
         for backend in Backend::available() {
-            let mut found = vec![MaybeUninit::uninit(); before + 301];
+            let mut found = slots(before + 301);
             let found = decode_varints::<Varint64>(backend, &bytes, &mut found);
             assert_eq!((found.read, found.values.len()), (good, before), "{}, {long} bytes", backend.name());
         }
@@ -148,7 +147,7 @@ fn each_kernel_alone_decodes_all_but_the_end_of_long_runs() {
 
 fn check_kernel<K: Kind>(backend: Backend, source: &[u8], name: &str) {
     let limit = source.len() - SLACK;
-    let mut room = vec![MaybeUninit::uninit(); varint::count(source)];
+    let mut room = slots(varint::count(source));
     let progress = varints::run::<K>(backend, source, limit, &mut room);
     let name = format!("{}, {name}, {}: {progress:?}", backend.name(), std::any::type_name::<K>());
     assert!(progress.read + GROUP * varint::MAX_LEN > limit, "{name} of {limit} bytes");
@@ -205,10 +204,10 @@ fn check_gather<W: Word + PartialEq + std::fmt::Debug, const TAG: usize>(backend
             bytes[records * stride + byte] ^= 0x40;
             bytes.truncate(bytes.len() - cut);
             for room in [150, records, 33] {
-                let mut expected = vec![MaybeUninit::uninit(); room];
+                let mut expected = slots(room);
                 let expected = gather::<W, TAG>(Backend::Plain, &bytes, tag, &mut expected);
                 assert_eq!(expected.len(), records.min(room));
-                let mut found = vec![MaybeUninit::uninit(); room];
+                let mut found = slots(room);
                 assert_eq!(gather::<W, TAG>(backend, &bytes, tag, &mut found), expected, "{}", backend.name());
             }
         }
@@ -262,9 +261,9 @@ fn tagged_varints_are_decoded_up_to_the_first_other_tag_or_fault() {
 fn check_tagged(source: &[u8], tag: &[u8], name: &str) {
     for backend in Backend::available() {
         for room in [1000, 300, 16, 5] {
-            let mut expected = vec![MaybeUninit::uninit(); room];
+            let mut expected = slots(room);
             let expected = decode_tagged::<Zigzag64>(Backend::Plain, source, tag, &mut expected);
-            let mut found = vec![MaybeUninit::uninit(); room];
+            let mut found = slots(room);
             let found = decode_tagged::<Zigzag64>(backend, source, tag, &mut found);
             assert!(found == expected, "{}, tag {tag:02x?}, {name}, room for {room}", backend.name());
         }

@@ -1,12 +1,11 @@
 //! Packed varints: the part that all backends share, which is what stands at the ends.
 
-#![allow(unsafe_code, reason = "tells that values have been written, and copies them from one place to another")]
-
-use std::mem::MaybeUninit;
+#![cfg_attr(not(feature = "safe"), allow(unsafe_code, reason = "tells that values have been written"))]
 
 use super::Backend;
 use super::kernel::{GROUP, Progress, SLACK};
 use super::portable;
+use crate::slots::{Put, Slot, array_of_slots, written};
 use crate::varint::{self, Kind};
 
 /// What came of decoding varints.
@@ -23,15 +22,15 @@ pub struct Decoded<'d, T> {
 pub fn decode_varints<'d, K: Kind>(
     backend: Backend,
     source: &[u8],
-    destination: &'d mut [MaybeUninit<K::Element>],
+    destination: &'d mut [Slot<K::Element>],
 ) -> Decoded<'d, K::Element> {
     let Progress { read, written } = decode::<K>(backend, source, destination);
     let (values, _) = destination.split_at_mut(written);
     // SAFETY: every function below counts a value as written only once it is.
-    Decoded { read, values: unsafe { values.assume_init_mut() } }
+    Decoded { read, values: written!(values) }
 }
 
-fn decode<K: Kind>(backend: Backend, source: &[u8], destination: &mut [MaybeUninit<K::Element>]) -> Progress {
+fn decode<K: Kind>(backend: Backend, source: &[u8], destination: &mut [Slot<K::Element>]) -> Progress {
     let mut done = Progress { read: 0, written: 0 };
     if backend != Backend::Plain {
         loop {
@@ -72,15 +71,15 @@ pub(super) fn run<K: Kind>(
     backend: Backend,
     source: &[u8],
     limit: usize,
-    destination: &mut [MaybeUninit<K::Element>],
+    destination: &mut [Slot<K::Element>],
 ) -> Progress {
     debug_assert!(limit + SLACK <= source.len());
     match backend {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(kernels = "x86_64")]
         Backend::Avx512(proof) => proof.decode::<K>(source, limit, destination),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(kernels = "x86_64")]
         Backend::Avx2(proof) => proof.decode::<K>(source, limit, destination),
-        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        #[cfg(kernels = "aarch64")]
         Backend::Neon(proof) => proof.decode::<K>(source, limit, destination),
         Backend::Portable => portable::decode::<K>(source, limit, destination),
         Backend::Plain => Progress { read: 0, written: 0 },
@@ -88,7 +87,7 @@ pub(super) fn run<K: Kind>(
 }
 
 /// Decodes the last varints of a run in a place of their own, where there is room to read and write beyond them.
-fn decode_end<K: Kind>(backend: Backend, source: &[u8], destination: &mut [MaybeUninit<K::Element>]) -> Progress {
+fn decode_end<K: Kind>(backend: Backend, source: &[u8], destination: &mut [Slot<K::Element>]) -> Progress {
     /// The most bytes that are taken to that place: what a kernel leaves, a group of the longest varints and the slack.
     const MOST: usize = GROUP * varint::MAX_LEN + SLACK;
     // Below so many bytes it takes longer to move them, and to decode a whole group, than to decode them one by one.
@@ -107,7 +106,7 @@ fn decode_end<K: Kind>(backend: Backend, source: &[u8], destination: &mut [Maybe
     if count < least / 2 {
         return Progress { read: 0, written: 0 };
     }
-    let mut values = [const { MaybeUninit::<K::Element>::uninit() }; MOST.next_multiple_of(GROUP)];
+    let mut values = array_of_slots::<_, { MOST.next_multiple_of(GROUP) }>();
     let groups = &mut values[..count.next_multiple_of(GROUP)];
     let limit = source.len() + GROUP;
     let progress = run::<K>(backend, &bytes[..limit + SLACK], limit, groups);
@@ -129,11 +128,11 @@ fn end_of(bytes: &[u8], count: usize) -> usize {
 }
 
 /// Decodes varints one by one.
-pub(super) fn decode_plainly<K: Kind>(source: &[u8], destination: &mut [MaybeUninit<K::Element>]) -> Progress {
+pub(super) fn decode_plainly<K: Kind>(source: &[u8], destination: &mut [Slot<K::Element>]) -> Progress {
     let mut done = Progress { read: 0, written: 0 };
     for slot in destination {
         let Ok((varint, len)) = varint::read(&source[done.read..]) else { break };
-        slot.write(K::of(varint));
+        slot.put(K::of(varint));
         done.add(Progress { read: len, written: 1 });
     }
     done

@@ -1,11 +1,10 @@
 //! A bounds-checked writer of wire data: into memory of the right size, or piece by piece to somewhere else.
 
-#![allow(unsafe_code, reason = "tells that bytes have been written")]
+#![cfg_attr(not(feature = "safe"), allow(unsafe_code, reason = "tells that bytes have been written"))]
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
-use std::mem::MaybeUninit;
-
 use crate::simd::{self, Backend};
+use crate::slots::{Put, PutAll, Slot, written};
 use crate::varint::{self, Kind};
 
 /// Memory is made ready in pieces of this size, that of a huge page: each is touched at its last byte before it is
@@ -33,7 +32,7 @@ pub type WriteResult = Result<(), WriteError>;
 
 /// A place in memory that is being written from its start.
 pub struct Writer<'m> {
-    memory: &'m mut [MaybeUninit<u8>],
+    memory: &'m mut [Slot<u8>],
     /// The bytes at the start that may be written by now.
     ready: usize,
     /// The bytes at the start that have been written.
@@ -45,13 +44,13 @@ pub struct Writer<'m> {
 
 impl<'m> Writer<'m> {
     /// A writer that fills `memory`.
-    pub fn new(memory: &'m mut [MaybeUninit<u8>]) -> Self {
+    pub fn new(memory: &'m mut [Slot<u8>]) -> Self {
         let ready = if memory.len() < PAGED_FROM { memory.len() } else { 0 };
         Self { memory, ready, position: 0, taken: 0, sink: None }
     }
 
     /// A writer that gathers bytes in `memory` and leaves them to `sink`.
-    pub fn with_sink(memory: &'m mut [MaybeUninit<u8>], sink: &'m mut dyn Sink) -> Self {
+    pub fn with_sink(memory: &'m mut [Slot<u8>], sink: &'m mut dyn Sink) -> Self {
         Self { ready: memory.len(), memory, position: 0, taken: 0, sink: Some(sink) }
     }
 
@@ -67,15 +66,15 @@ impl<'m> Writer<'m> {
             return Err(WriteError);
         }
         // SAFETY: `position` is the number of bytes at the start that have been written, and there are no more.
-        Ok(unsafe { self.memory.assume_init_mut() })
+        Ok(written!(self.memory))
     }
 
     /// Leaves what is in memory to the sink.
     pub fn flush(&mut self) -> WriteResult {
         let Some(sink) = &mut self.sink else { return Ok(()) };
-        let written = self.memory.get(..self.position).unwrap_or_default();
+        let slots = self.memory.get_mut(..self.position).unwrap_or_default();
         // SAFETY: `position` is the number of bytes at the start that have been written.
-        sink.take(unsafe { written.assume_init_ref() })?;
+        sink.take(written!(slots))?;
         self.taken = self.written();
         self.position = 0;
         Ok(())
@@ -126,7 +125,7 @@ impl<'m> Writer<'m> {
     pub fn put_window<const N: usize>(&mut self, window: &[u8; N], len: usize) -> WriteResult {
         let room = self.memory.get_mut(self.position..self.ready).and_then(|room| room.first_chunk_mut::<N>());
         let Some(room) = room else { return self.put_slice(window.get(..len).unwrap_or_default()) };
-        room.write_copy_of_slice(window);
+        room.put_all(window);
         self.position = self.position.wrapping_add(len.min(N));
         Ok(())
     }
@@ -173,8 +172,8 @@ impl<'m> Writer<'m> {
             let mut count = 0usize;
             for (slot, value) in room.chunks_exact_mut(size).zip(values) {
                 if let Some((before, behind)) = slot.split_first_chunk_mut::<L>() {
-                    before.write_copy_of_slice(&label);
-                    behind.write_copy_of_slice(value);
+                    before.put_all(&label);
+                    behind.put_all(value);
                 }
                 count = count.wrapping_add(1);
             }
@@ -194,7 +193,7 @@ impl<'m> Writer<'m> {
         let room = self.memory.get_mut(self.position..self.ready).and_then(|room| room.get_mut(..bytes.len()));
         match room {
             Some(room) => {
-                room.write_copy_of_slice(bytes);
+                room.put_all(bytes);
                 self.position = self.position.wrapping_add(bytes.len());
                 Ok(())
             }
@@ -218,7 +217,7 @@ impl<'m> Writer<'m> {
             }
             let room = self.memory.get_mut(self.position..self.ready).unwrap_or_default();
             let (now, later) = bytes.split_at(bytes.len().min(room.len()));
-            room.get_mut(..now.len()).unwrap_or_default().write_copy_of_slice(now);
+            room.get_mut(..now.len()).unwrap_or_default().put_all(now);
             self.position = self.position.wrapping_add(now.len());
             bytes = later;
         }
@@ -235,7 +234,9 @@ impl<'m> Writer<'m> {
         let end = self.memory.as_ptr().addr().wrapping_add(self.ready).wrapping_add(1).next_multiple_of(PAGE);
         let end = end.wrapping_sub(self.memory.as_ptr().addr()).min(self.memory.len());
         let last = end.checked_sub(1).and_then(|last| self.memory.get_mut(last)).filter(|_| end > self.ready);
-        std::hint::black_box(last.ok_or(WriteError)?.write(0));
+        let last = last.ok_or(WriteError)?;
+        last.put(0);
+        std::hint::black_box(last);
         self.ready = end;
         Ok(())
     }
@@ -249,8 +250,8 @@ fn halves(bits: u128) -> [u64; 2] {
 }
 
 #[inline(always)]
-fn store(room: &mut [MaybeUninit<u8>; 8], bits: u64) {
-    *room = bits.to_le_bytes().map(MaybeUninit::new);
+fn store(room: &mut [Slot<u8>; 8], bits: u64) {
+    room.put_all(&bits.to_le_bytes());
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 #![allow(clippy::indexing_slicing)]
 
 use super::*;
+use crate::slots::{Slot, slots};
 use crate::varint::Varint64;
 
-fn room(len: usize) -> Vec<MaybeUninit<u8>> {
-    vec![MaybeUninit::uninit(); len]
+fn room(len: usize) -> Vec<Slot<u8>> {
+    slots(len)
 }
 
 /// Writes something of every sort; returns what a plain vector would hold.
