@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Later than all that the environment was made from.
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench differential develop release format lint rust-test python-test backend-test typing deny clean
+.PHONY: demo test bench differential develop release format lint rust-test safe python-test backend-test typing deny clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -17,7 +17,7 @@ help: ## List the targets.
 demo: release ## The founding experiment, live: SIZE=small takes seconds.
 	$(BIN)/python bench/demo.py --size $(SIZE)
 
-test: lint rust-test python-test backend-test typing ## Everything that has to hold.
+test: lint rust-test safe python-test backend-test typing ## Everything that has to hold.
 
 bench: release ## Compare with targets, other libraries and plain copies: SIZE=small takes a minute.
 	$(BIN)/python bench/compare.py --size $(SIZE)
@@ -35,12 +35,22 @@ format: $(READY) ## Format all code.
 
 lint: $(READY)
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
+	cargo clippy --workspace --all-targets --features reference --quiet -- -D warnings
+	cargo clippy --workspace --all-targets --features reference,safe --quiet -- -D warnings
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	$(BIN)/ruff format --check python bench
 	$(BIN)/ruff check python bench
 
 rust-test:
 	cargo test --package wirearray --features reference --quiet
+
+# Results are compared to the bit with those of the other build.
+safe: ## The engine's tests in a build without unsafe, whose results are the same.
+	cargo test --package wirearray --features reference,safe --quiet
+	@mkdir -p build
+	cargo run --package wirearray --features reference --quiet --example digest > build/digest
+	cargo run --package wirearray --features reference,safe --quiet --example digest > build/safe-digest
+	cmp build/digest build/safe-digest
 
 python-test: develop
 	$(BIN)/python -m pytest python/tests

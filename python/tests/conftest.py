@@ -1,11 +1,18 @@
 """What every test may ask for: the shared test material beside the repository, and nothing hidden when it is absent."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Ctrl-C is heard also where the tests run in the background, whose jobs begin deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def shared_folder(name: str) -> Path:
