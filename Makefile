@@ -52,8 +52,10 @@ safe: ## The engine's tests in a build without unsafe, whose results are the sam
 	cargo run --package wirearray --features reference,safe --quiet --example digest > build/safe-digest
 	cmp build/digest build/safe-digest
 
+# By as many processes as there are cores, each of which takes the next test from those that have many left.
+PYTEST := $(BIN)/python -m pytest --quiet --no-header --numprocesses auto --dist worksteal
 python-test: develop
-	$(BIN)/python -m pytest python/tests
+	$(PYTEST) python/tests
 
 # All that decodes or encodes once more with each of the processor's other backends; what shows, plots, pickles or hands on what was
 # decoded meets no kernel.
@@ -62,7 +64,7 @@ backend-test: develop
 	@set -e; for backend in $$($(BIN)/python -c 'from wirearray import _core; print(*_core._backends()[1:])'); do \
 		echo "with WIREARRAY_BACKEND=$$backend"; \
 		WIREARRAY_BACKEND=$$backend cargo test --package wirearray --features reference --quiet; \
-		WIREARRAY_BACKEND=$$backend $(BIN)/python -m pytest -q --no-header -p no:cacheprovider python/tests $(BACKEND_FREE:%=--ignore-glob='*/test_%*'); \
+		WIREARRAY_BACKEND=$$backend $(PYTEST) -p no:cacheprovider python/tests $(BACKEND_FREE:%=--ignore-glob='*/test_%*'); \
 	done
 
 differential: develop ## Compare with the official package on random messages, legal and damaged: CASES=1000000.

@@ -17,7 +17,7 @@ def documented() -> Iterator[tuple[str, object]]:
             continue
         yield name, found
         if inspect.isclass(found):
-            members = (member for member in vars(found) if not member.startswith("_"))
+            members = sorted(member for member in vars(found) if not member.startswith("_"))
             yield from ((f"{name}.{member}", getattr(found, member)) for member in members)
 
 
