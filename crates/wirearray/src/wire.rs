@@ -225,12 +225,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Moves past the rest of group `number`. The open groups stand in a list, not on the call stack, so that hostile
-    /// nesting costs four bytes a level and stops at the limit.
+    /// Moves past the rest of group `number`. The groups around the innermost one stand in a list, not on the call stack, so that
+    /// hostile nesting costs four bytes a level and stops at the limit.
     fn skip_group(&mut self, number: u32, depth: u32, limit: u32) -> WireResult<()> {
-        let mut open = vec![number];
-        while let Some(&innermost) = open.last() {
-            if open.len() > depth as usize {
+        let (mut around, mut innermost) = (Vec::new(), number);
+        loop {
+            if around.len() >= depth as usize {
                 return Err(self.fault(DecodeErrorKind::TooDeep(limit)));
             }
             if self.is_at_end() {
@@ -239,15 +239,17 @@ impl<'a> Cursor<'a> {
             let start = self.position;
             let tag = self.read_tag()?;
             match tag.wire_type() {
-                WireType::StartGroup => open.push(tag.number()),
-                WireType::EndGroup if tag.number() == innermost => drop(open.pop()),
+                WireType::StartGroup => around.push(std::mem::replace(&mut innermost, tag.number())),
+                WireType::EndGroup if tag.number() == innermost => match around.pop() {
+                    Some(number) => innermost = number,
+                    None => return Ok(()),
+                },
                 WireType::EndGroup => {
                     return Err(WireError::new(DecodeErrorKind::UnmatchedEndGroup(tag.number()), start));
                 }
                 _ => self.skip_value(tag, 0, limit)?,
             }
         }
-        Ok(())
     }
 }
 

@@ -21,11 +21,14 @@ use super::table::{Column, Table};
 pub struct Batch {
     layout: Arc<Layout>,
     tables: Vec<GrowingTable>,
-    /// For each of the first tables a run of column numbers plus one, 0 where the column has not been made.
+    /// For each of the first tables a run of column numbers plus one, 0 where the column has not been made, or not been written
+    /// since the table was cut.
     slots: Vec<u32>,
     columns: Vec<Growing>,
     /// The memory of tables and columns themselves, without their values.
     taken: Taken,
+    /// Tables that are being cut, and the rows that they keep: empty but meanwhile.
+    to_cut: Vec<(TableId, usize)>,
 }
 
 /// As many slots as a MiB holds. Hostile data can bring a table with every few of their bytes, of a type with thousands of
@@ -66,12 +69,24 @@ struct GrowingTable {
     id: TableId,
     /// The columns that have been made: their places, in order, and their numbers.
     made: Vec<(u16, u32)>,
+    /// What was written since it was cut, once it has been.
+    cut: Option<Box<Cut>>,
     /// True where its rows are those of the batch: of the outermost table and of singular messages in it.
     has_rows_of_batch: bool,
     /// All of them, once a row has set a member of one.
     oneofs: Vec<GrowingOneof>,
     /// The fields that the schema does not know, once one was kept; boxed, because few tables have any.
     unknown: Option<Box<Strings>>,
+}
+
+/// The state of a table that has been cut back.
+///
+/// Messages can cut a table with every few of their bytes, so that must not look at columns that have nothing to lose.
+#[derive(Debug, Default)]
+struct Cut {
+    /// The rows that it kept: no column is longer, but for those that were written since.
+    rows: usize,
+    written: Vec<(u16, u32)>,
 }
 
 /// Which member of a oneof each row has set.
@@ -85,8 +100,8 @@ struct GrowingOneof {
 impl Batch {
     /// A batch without a row.
     pub fn new(layout: Arc<Layout>) -> Self {
-        let (tables, slots, columns, taken) = (Vec::new(), Vec::new(), Vec::new(), Taken::default());
-        let mut batch = Self { layout, tables, slots, columns, taken };
+        let (tables, slots, columns, to_cut) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut batch = Self { layout, tables, slots, columns, taken: Taken::default(), to_cut };
         batch.add_table(0, true);
         batch
     }
@@ -101,17 +116,19 @@ impl Batch {
         self.tables[table.number()].has_rows_of_batch
     }
 
-    /// The number of the column in place `index` of `table`, once it has been made.
+    /// The number of the column in place `index` of `table`, to write to it; nothing where [`Batch::add_column`] has to be asked
+    /// for it first.
     #[inline(always)]
     pub fn column_number(&self, table: TableId, index: u16) -> Option<usize> {
         match self.slots.get(table.slot(index)) {
             Some(&slot) => (slot as usize).checked_sub(1),
-            None => self.column_number_without_slot(table, index),
+            None => self.made_column(table, index),
         }
     }
 
+    /// The number of the column in place `index` of `table`, if it has been made.
     #[cold]
-    fn column_number_without_slot(&self, table: TableId, index: u16) -> Option<usize> {
+    pub fn made_column(&self, table: TableId, index: u16) -> Option<usize> {
         let made = &self.tables[table.number()].made;
         let found = made.binary_search_by_key(&index, |entry| entry.0).ok()?;
         Some(made[found].1 as usize)
@@ -130,12 +147,23 @@ impl Batch {
 
     /// The bytes of the numbers that have come to the column in place `index` of `table`, which holds one a row.
     pub fn number_bytes(&self, table: TableId, index: u16) -> &[u8] {
-        self.column_number(table, index).map_or(&[], |number| self.columns[number].number_bytes())
+        self.made_column(table, index).map_or(&[], |number| self.columns[number].number_bytes())
     }
 
-    /// Makes the column in place `index` of `table`; returns its number.
+    /// Makes the column in place `index` of `table`, unless it has been made, to write to it; returns its number.
     #[cold]
     pub fn add_column(&mut self, table: TableId, index: u16) -> usize {
+        let number = self.made_column(table, index).unwrap_or_else(|| self.make_column(table, index));
+        if let Some(slot) = self.slots.get_mut(table.slot(index)) {
+            *slot = number_of(number) + 1;
+        }
+        if let Some(cut) = &mut self.tables[table.number()].cut {
+            cut.written.push((index, number_of(number)));
+        }
+        number
+    }
+
+    fn make_column(&mut self, table: TableId, index: u16) -> usize {
         // Vectors double, and the finished column comes on top.
         self.taken.add(2 * size_of::<Growing>() + size_of::<Column>());
         let layout = Arc::clone(&self.layout);
@@ -158,9 +186,6 @@ impl Batch {
         self.columns.push(growing);
         let made = &mut self.tables[table.number()].made;
         made.insert(made.partition_point(|entry| entry.0 < index), (index, number));
-        if let Some(slot) = self.slots.get_mut(table.slot(index)) {
-            *slot = number + 1;
-        }
         number as usize
     }
 
@@ -195,7 +220,15 @@ impl Batch {
         let first_slot = if has_slots { number_of(slots) } else { TableId::NO_SLOTS };
         let id = TableId { number: number_of(self.tables.len()), first_slot };
         let (made, oneofs) = (Vec::new(), Vec::new());
-        self.tables.push(GrowingTable { layout: number, id, made, has_rows_of_batch, oneofs, unknown: None });
+        self.tables.push(GrowingTable {
+            layout: number,
+            id,
+            made,
+            cut: None,
+            has_rows_of_batch,
+            oneofs,
+            unknown: None,
+        });
         id
     }
 
@@ -258,13 +291,13 @@ impl Batch {
         if let Growing::RowLists(lists) = &mut self.columns[column] {
             lists.rows -= 1;
             let last = (lists.table, lists.rows);
-            self.truncate_all(vec![last]);
+            self.cut(last);
         }
     }
 
     /// Forgets all rows but the first so many, and keeps the memory for others.
     pub fn truncate(&mut self, rows: usize) {
-        self.truncate_all(vec![(TableId::OUTERMOST, rows)]);
+        self.cut((TableId::OUTERMOST, rows));
     }
 
     /// The columns of a table that have been made: their places, in order, and their numbers.
@@ -287,15 +320,17 @@ impl Batch {
     }
 
     fn truncate_column(&mut self, table: TableId, index: u16, rows: usize) {
-        let number = self.column_number(table, index);
+        let number = self.made_column(table, index);
         if let Some(inner) = number.and_then(|number| self.columns[number].truncate(rows)) {
-            self.truncate_all(vec![inner]);
+            self.cut(inner);
         }
     }
 
-    /// The open ends stand in a list, not on the call stack: data can be nested deeply.
-    fn truncate_all(&mut self, mut open: Vec<(TableId, usize)>) {
-        while let Some((table, rows)) = open.pop() {
+    /// Cuts a table back to its first so many rows. Those within it stand in a list, not on the call stack: data can be nested
+    /// deeply.
+    fn cut(&mut self, outermost: (TableId, usize)) {
+        self.to_cut.push(outermost);
+        while let Some((table, rows)) = self.to_cut.pop() {
             let growing = &mut self.tables[table.number()];
             for oneof in &mut growing.oneofs {
                 oneof.numbers.truncate(rows);
@@ -303,8 +338,23 @@ impl Batch {
             if let Some(unknown) = &mut growing.unknown {
                 unknown.truncate(rows);
             }
-            for &(_, number) in &growing.made {
-                open.extend(self.columns[number as usize].truncate(rows));
+            let has_slots = table.first_slot != TableId::NO_SLOTS;
+            let written = match &mut growing.cut {
+                // What was not written since is no longer than it was then.
+                Some(cut) if rows >= cut.rows => std::mem::take(&mut cut.written),
+                _ => growing.made.clone(),
+            };
+            for &(place, number) in &written {
+                self.to_cut.extend(self.columns[number as usize].truncate(rows));
+                if let Some(slot) = self.slots.get_mut(table.slot(place)) {
+                    *slot = 0;
+                }
+            }
+            if has_slots {
+                let cut = growing.cut.get_or_insert_default();
+                cut.rows = rows;
+                cut.written = written;
+                cut.written.clear();
             }
         }
     }

@@ -212,3 +212,41 @@ fn wide_tables_without_end_keep_their_columns_apart() {
     }
     assert_eq!(finished.oneof(0).values.as_bytes(), 5u32.to_le_bytes());
 }
+
+#[test]
+fn a_table_that_was_cut_is_cut_again_wherever_it_was_written() {
+    let mut batch = Batch::new(layout());
+    let inner = |batch: &mut Batch, row| open(batch, TableId::OUTERMOST, 2, row);
+    // Row 0 keeps one message; row 1 begins with three, of which one is forgotten, and then all of the row is.
+    for (row, value) in [(0, 10), (1, 11), (1, 12), (1, 13)] {
+        let (table, place) = inner(&mut batch, row);
+        set(&mut batch, table, 0, place, value);
+        append(&mut batch, table, 1, place, value);
+    }
+    let entries = batch.made_column(TableId::OUTERMOST, 2).unwrap();
+    batch.drop_row(entries);
+    batch.truncate(1);
+    let (table, place) = inner(&mut batch, 1);
+    set(&mut batch, table, 0, place, 21);
+    batch.truncate(1);
+    let (table, place) = inner(&mut batch, 1);
+    append(&mut batch, table, 1, place, 31);
+    let table = batch.finish(2);
+    let (offsets, Data::Table(inner)) = lists(&table, 2) else { panic!("no table") };
+    assert_eq!(offsets, [0, 1, 2]);
+    assert_eq!(numbers(inner, 0), [10, 0]);
+    let (offsets, Data::Numbers(values)) = lists(inner, 1) else { panic!("no numbers") };
+    assert_eq!((offsets, values.values.as_slice::<u32>()), ([0, 1, 2].as_slice(), [10, 31].as_slice()));
+}
+
+#[test]
+fn what_was_not_written_since_is_not_looked_at_when_a_table_is_cut_again() {
+    let mut batch = Batch::new(layout());
+    set(&mut batch, TableId::OUTERMOST, 0, 0, 1);
+    let number = batch.column_number(TableId::OUTERMOST, 0);
+    batch.truncate(1);
+    assert_eq!((batch.column_number(TableId::OUTERMOST, 0), batch.made_column(TableId::OUTERMOST, 0)), (None, number));
+    set(&mut batch, TableId::OUTERMOST, 0, 1, 2);
+    assert_eq!(batch.column_number(TableId::OUTERMOST, 0), number, "until it is written");
+    assert_eq!(numbers(&batch.finish(2), 0), [1, 2]);
+}

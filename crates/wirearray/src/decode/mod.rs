@@ -381,7 +381,7 @@ impl<'p> Decoder<'p> {
 
     /// Which of the messages of a repeated field a frame stands for; nothing where the field is singular.
     fn index_in_list(&mut self, around: &Frame<'_>, inner: &Frame<'_>) -> Option<usize> {
-        let column = self.batch.column_number(around.table, inner.column)?;
+        let column = self.batch.made_column(around.table, inner.column)?;
         let start = self.batch.column(column).row_lists()?.starts.of(around.row)?;
         inner.row.checked_sub(start)
     }

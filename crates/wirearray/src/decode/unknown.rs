@@ -3,20 +3,32 @@
 use super::Decoder;
 use super::frame::{Frame, Reader, rows_left};
 use crate::error::{DecodeErrorKind, WireError, WireResult};
-use crate::plan::Step;
+use crate::plan::{Op, Step};
 use crate::wire::{Tag, WireType};
 
 impl<'p> Decoder<'p> {
     /// Moves past a field that the schema does not know; the end of a group closes it.
     pub(super) fn skip(&mut self, reader: &mut Reader<'_, 'p>) -> WireResult<()> {
-        let tag = reader.tag;
-        if tag.wire_type() != WireType::EndGroup {
+        loop {
+            let tag = reader.tag;
+            if tag.wire_type() == WireType::EndGroup {
+                return self.end_group(reader, tag.number());
+            }
             self.skip_value(reader, tag)?;
             self.keep(reader, reader.field_start);
-            return Ok(());
+            // Unknown fields come together: the next one need not take the way through the loop over fields.
+            let is_unknown = |byte| byte < 0x80 && reader.frame.plan.step_of_byte(byte).op == Op::Skip;
+            if !reader.cursor.peek().is_some_and(is_unknown) {
+                return Ok(());
+            }
+            reader.field_start = reader.cursor.position();
+            reader.tag = reader.cursor.read_tag()?;
         }
-        if tag.number() != reader.frame.group {
-            return Err(WireError::new(DecodeErrorKind::UnmatchedEndGroup(tag.number()), reader.field_start));
+    }
+
+    fn end_group(&mut self, reader: &mut Reader<'_, 'p>, number: u32) -> WireResult<()> {
+        if number != reader.frame.group {
+            return Err(WireError::new(DecodeErrorKind::UnmatchedEndGroup(number), reader.field_start));
         }
         let resume = reader.cursor.position();
         self.leave(reader, resume);
@@ -70,7 +82,7 @@ impl<'p> Decoder<'p> {
     /// its tag at byte `start` on.
     #[cold]
     pub(super) fn leave_dropped(&mut self, reader: &Reader<'_, 'p>, column: u16, start: usize) {
-        if let Some(entries) = self.batch.column_number(reader.frame.table, column) {
+        if let Some(entries) = self.batch.made_column(reader.frame.table, column) {
             self.batch.drop_row(entries);
         }
         self.keep(reader, start);

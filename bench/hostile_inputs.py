@@ -1,0 +1,122 @@
+"""Legal messages that take a parser the longest: for each a schema, and bytes of about a wanted length.
+
+Values and structures are made to be as many as possible for their bytes, or to undo what came before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate, repeat
+
+Bytes = Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """One way to keep a parser busy. `schema` is proto3 without its first line, and its message is `M`."""
+
+    name: str
+    schema: str
+    make: Bytes
+
+    @property
+    def proto(self) -> str:
+        return f'syntax = "proto3"; {self.schema}'
+
+
+def varint(value: int) -> bytes:
+    groups = [value >> shift & 0x7F for shift in range(0, max(1, value.bit_length()), 7)]
+    return bytes([group | 0x80 for group in groups[:-1]] + groups[-1:])
+
+
+def delimited(number: int, payload: bytes) -> bytes:
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def again(piece: bytes) -> Bytes:
+    """The same bytes again and again."""
+    return lambda length: piece * (length // len(piece))
+
+
+def packed(byte: bytes) -> Bytes:
+    return lambda length: delimited(1, byte * length)
+
+
+def tree(length: int) -> bytes:
+    """Each message holds two, to the depth that makes the wanted length: a table for every two bytes or three."""
+    sizes = accumulate(repeat(b""), lambda inner, _: delimited(1, inner) + delimited(2, inner), initial=b"")
+    return next(message for message in sizes if len(message) >= length)
+
+
+def entries(order: int) -> Bytes:
+    """Entries of a map whose keys ascend, or do not."""
+
+    def make(length: int) -> bytes:
+        # All keys have four bytes.
+        keys = range(1 << 21, (1 << 21) + length // 9)[::order]
+        return b"".join(delimited(1, b"\x08" + varint(key) + b"\x10\x01") for key in keys)
+
+    return make
+
+
+def wide(kind: str, count: int = 300) -> str:
+    return " ".join(f"{kind} f{number} = {number};" for number in range(3, 3 + count))
+
+
+def in_turn(payload: bytes) -> Bytes:
+    """Two members of a oneof, of messages that had all their fields before."""
+    whole = b"".join(varint(number << 3) + b"\x01" for number in range(3, 303))
+    return lambda length: (
+        delimited(1, whole) + delimited(2, whole) + again(delimited(1, payload) + delimited(2, payload))(length)
+    )
+
+
+RECURSIVE = "message M { M left = 1; M right = 2; }"
+MEMBERS = "oneof one { A a = 1; B b = 2; }"
+WIDE_MEMBERS = f"message M {{ {MEMBERS} }} message A {{ {wide('int64')} }} message B {{ {wide('int64')} }}"
+
+INPUTS = (
+    Hostile("a table for every two bytes, of a type that contains itself twice", RECURSIVE, tree),
+    Hostile(
+        "the same, of a type with 150 fields more",
+        f"message M {{ M left = 1; M right = 2; {wide('int64', 150)} }}",
+        tree,
+    ),
+    Hostile(
+        "rows of 300 fields, two of which are set",
+        f"message M {{ repeated R r = 1; }} message R {{ {wide('int64')} }}",
+        again(delimited(1, b"\x18\x01\x20\x01")),
+    ),
+    Hostile(
+        "two members of a oneof in turn, empty",
+        f"message M {{ {MEMBERS} }} message A {{ int64 x = 1; }} message B {{ int64 x = 1; }}",
+        again(b"\x0a\x00\x12\x00"),
+    ),
+    Hostile("two members of a oneof in turn, of 300 fields each, empty", WIDE_MEMBERS, in_turn(b"")),
+    Hostile("the same, with one field", WIDE_MEMBERS, in_turn(b"\x18\x01")),
+    Hostile(
+        "rows with two entries of a map each",
+        "message M { repeated R r = 1; } message R { map<int32, int32> m = 1; }",
+        again(delimited(1, delimited(1, b"\x08\x01\x10\x01") + delimited(1, b"\x08\x02\x10\x01"))),
+    ),
+    Hostile("entries of a map, keys that ascend", "message M { map<int32, int32> m = 1; }", entries(1)),
+    Hostile("entries of a map, keys that descend", "message M { map<int32, int32> m = 1; }", entries(-1)),
+    Hostile("entries of a map, one key", "message M { map<int32, int32> m = 1; }", again(b"\x0a\x04\x08\x01\x10\x01")),
+    Hostile("empty entries of a map", "message M { map<string, string> m = 1; }", again(b"\x0a\x00")),
+    Hostile("empty sub-messages", "message M { repeated R r = 1; } message R { int64 x = 1; }", again(b"\x0a\x00")),
+    Hostile("one sub-message again and again", "message M { R r = 1; } message R { int64 x = 1; }", again(b"\x0a\x00")),
+    Hostile("the same, of one field", "message M { R r = 1; } message R { int64 x = 1; }", again(b"\x0a\x02\x08\x01")),
+    Hostile("one text again and again", "message M { string s = 1; }", again(b"\x0a\x01a")),
+    Hostile("empty strings", "message M { repeated string s = 1; }", again(b"\x0a\x00")),
+    Hostile("strings of one letter beyond ASCII", "message M { repeated string s = 1; }", again("\x0a\x02ä".encode())),
+    Hostile("one number again and again", "message M { int64 x = 1; }", again(b"\x08\x01")),
+    Hostile("packed int64 of one byte", "message M { repeated int64 x = 1; }", packed(b"\x01")),
+    Hostile("packed runs of one number", "message M { repeated int64 x = 1; }", again(b"\x0a\x01\x01")),
+    Hostile(
+        "two packed runs in turn",
+        "message M { repeated int64 x = 1; repeated int64 y = 2; }",
+        again(b"\x0a\x01\x01\x12\x01\x01"),
+    ),
+    Hostile("unpacked int64 of one byte", "message M { repeated int64 x = 1; }", again(b"\x08\x01")),
+    Hostile("unknown varints", "message M { int64 x = 1; }", again(b"\x10\x01")),
+    Hostile("unknown groups, empty", "message M { int64 x = 1; }", again(b"\x13\x14")),
+)
