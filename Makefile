@@ -58,8 +58,9 @@ python-test: develop
 	$(PYTEST) python/tests
 
 # All that decodes or encodes once more with each of the processor's other backends; what shows, plots, pickles or hands on what was
-# decoded meets no kernel.
-BACKEND_FREE := arrow bench docstrings friends html mcap notebook numpy pickle plot readme registry
+# decoded meets no kernel, and streams, limits and threads meet them as all else does.
+BACKEND_FREE := arrow bench differential docstrings html limits mcap memory names partitions pickle plot readme registry repr resume \
+	scan sources trust wheel write
 backend-test: develop
 	@set -e; for backend in $$($(BIN)/python -c 'from wirearray import _core; print(*_core._backends()[1:])'); do \
 		echo "with WIREARRAY_BACKEND=$$backend"; \

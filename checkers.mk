@@ -22,13 +22,15 @@ binaries = cargo test --package wirearray --features reference --no-run --messag
 
 .PHONY: fuzz fuzz-seeds asan valgrind qemu aarch64 mutants coverage
 
+# As many at a time as there are cores. What one finds stands at the end of its log.
 fuzz: fuzz-seeds ## Fuzz each target for a while: SECONDS=60, TARGETS="decode framing".
 	@$(call crate,cargo-fuzz)
 	cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz build --fuzz-dir .
-	@set -e; for target in $(TARGETS); do echo "$$target for $(SECONDS) seconds"; \
-		(cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . $$target -- -max_total_time=$(SECONDS) -timeout=20 \
-			-rss_limit_mb=4096 -print_final_stats=1 -verbosity=0); \
-	done
+	@mkdir -p build/fuzz
+	@cd fuzz && printf '%s\n' $(TARGETS) | RUSTC_BOOTSTRAP=1 xargs -P $$(nproc) -I{} sh -c 'echo "{} for $(SECONDS) seconds"; \
+		cargo fuzz run --fuzz-dir . {} -- -max_total_time=$(SECONDS) -timeout=60 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 \
+			>../build/fuzz/{}.log 2>&1 || { tail -n 60 ../build/fuzz/{}.log; exit 255; }; \
+		grep -h "number_of_executed_units" ../build/fuzz/{}.log'
 
 fuzz-seeds: ## Write the cases down as what fuzzing begins with.
 	cargo run --quiet --manifest-path fuzz/Cargo.toml --target-dir target --example seeds fuzz/corpus
@@ -69,12 +71,16 @@ mutants: ## Change the decoder in small ways, and see that tests fail: SHARD=0/2
 		$(foreach room,wire varint decode framing,--file 'crates/wirearray/src/$(room).rs' --file 'crates/wirearray/src/$(room)/**/*.rs') \
 		-- --lib --tests
 
-# The tools have to read what the compiler writes: the first of these that is there.
-LLVM := $(firstword $(wildcard /usr/lib/llvm-22 /usr/lib/llvm-21 /usr/lib/llvm-20 /usr/lib/llvm-19))
-coverage: ## Which lines of the engine no test of it reaches, file by file.
+# The tools have to read what the compiler writes: the newest of these that is there. Python tests count, since much of the engine
+# is there for them; the package is built once more afterwards, without counters.
+coverage: $(READY) ## Which lines of the engine no test reaches, file by file.
 	@$(call crate,cargo-llvm-cov)
-	@test -n "$(LLVM)" || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends llvm-22; } \
+	@ls -d /usr/lib/llvm-2? >/dev/null 2>&1 || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends llvm-22; } \
 		|| { echo "llvm-cov is missing: apt-get install llvm-22" >&2; exit 1; }
-	@llvm=$$(ls -d /usr/lib/llvm-22 /usr/lib/llvm-21 /usr/lib/llvm-20 /usr/lib/llvm-19 2>/dev/null | head -1)/bin; \
-		LLVM_COV=$$llvm/llvm-cov LLVM_PROFDATA=$$llvm/llvm-profdata \
-		cargo llvm-cov --package wirearray --features reference --lib --tests --quiet --ignore-filename-regex '_?tests?\.rs$$|/tests/|/python/'
+	@llvm=$$(ls -d /usr/lib/llvm-2? | tail -1)/bin; export LLVM_COV=$$llvm/llvm-cov LLVM_PROFDATA=$$llvm/llvm-profdata; \
+		export CARGO_TARGET_DIR=$(CURDIR)/target/coverage; eval "$$(cargo llvm-cov show-env --sh)"; cargo llvm-cov clean --workspace; \
+		set -e; for backend in $(BACKENDS); do \
+			WIREARRAY_BACKEND=$$backend cargo test --package wirearray --features reference --quiet --lib --tests; done; \
+		(cd python && ../$(BIN)/maturin develop --quiet --features reference); $(PYTEST) python/tests; \
+		cargo llvm-cov report --ignore-filename-regex '_?tests?\.rs$$|/tests/|/examples/|/python/'
+	@$(MAKE) develop
