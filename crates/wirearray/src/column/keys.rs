@@ -8,14 +8,18 @@ use std::cmp::Ordering;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
-use hashbrown::HashTable;
+use hashbrown::hash_table::{Entry, HashTable};
 
-use super::budget::Taken;
+use super::budget::{Shortage, Taken};
 use super::offsets::Offsets;
 use super::table::{Data, List};
 
-/// The bytes of the smallest table.
-const LEAST_LEN: usize = 64;
+/// Rows of so many entries are cheaper to compare each with each than to put into a table.
+const FEW: usize = 8;
+
+/// The most bytes of a table for each of its entries, at whose number its size is set: a number and a byte in each place, of which
+/// there are a power of two, and eight for each seven entries.
+const MOST_BYTES: usize = 21;
 
 impl List {
     /// The entries of a map, without those that a later one of the same key replaces.
@@ -79,20 +83,20 @@ impl<'k> Keys<'k> {
         if pairs.all(|(entry, next)| self.compare(entry, next).is_lt()) {
             return;
         }
+        if entries.len() <= FEW {
+            let is_replaced = |&entry: &usize| (entry + 1..entries.end).any(|later| self.get(later) == self.get(entry));
+            return entries.clone().filter(is_replaced).for_each(|entry| replaced.note(entry));
+        }
         // The entry of each key that came last, so far.
         let (mut last, mut taken) = (HashTable::<usize>::new(), Taken::default());
+        let hash = |&entry: &usize| self.seed.hash_one(self.get(entry));
+        taken.add(entries.len().saturating_mul(MOST_BYTES));
+        last.try_reserve(entries.len(), hash).unwrap_or_else(|_| Shortage::System.unwind());
         for entry in entries {
             let key = self.get(entry);
-            let hash = |&other: &usize| self.seed.hash_one(self.get(other));
-            match last.find_mut(self.seed.hash_one(key), |&other| self.get(other) == key) {
-                Some(other) => replaced.note(std::mem::replace(other, entry)),
-                None => {
-                    if last.len() == last.capacity() {
-                        // It doubles.
-                        taken.add(last.allocation_size().max(LEAST_LEN));
-                    }
-                    last.insert_unique(self.seed.hash_one(key), entry, hash);
-                }
+            match last.entry(hash(&entry), |&other| self.get(other) == key, hash) {
+                Entry::Occupied(mut other) => replaced.note(std::mem::replace(other.get_mut(), entry)),
+                Entry::Vacant(place) => _ = place.insert(entry),
             }
         }
     }
@@ -117,6 +121,7 @@ impl<'k> Keys<'k> {
 #[cfg(test)]
 mod tests {
     use super::super::take_samples::{entries, list, numbers, strings};
+    use super::FEW;
 
     #[test]
     fn of_equal_keys_of_one_row_the_last_is_kept_in_its_own_place() {
@@ -126,6 +131,14 @@ mod tests {
         assert_eq!(map.with_last_of_equal_keys(), kept);
         let map = || list(&[1, 2], entries(numbers(&[1, 1, 2]), numbers(&[1, 2, 3])));
         assert_eq!(map().with_last_of_equal_keys(), map(), "nothing to drop");
+        // As many as are compared each with each, and one more.
+        for len in [FEW, FEW + 1] {
+            let keys: Vec<u32> = (0..len as u32).map(|key| key / 2).collect();
+            let map = list(&[len], entries(numbers(&keys), numbers(&(0..len as u32).collect::<Vec<_>>())));
+            let kept: Vec<u32> = (0..len as u32).filter(|&entry| entry % 2 == 1 || entry == len as u32 - 1).collect();
+            let last: Vec<u32> = kept.iter().map(|&entry| keys[entry as usize]).collect();
+            assert_eq!(map.with_last_of_equal_keys(), list(&[kept.len()], entries(numbers(&last), numbers(&kept))));
+        }
     }
 
     #[test]
