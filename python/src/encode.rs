@@ -72,12 +72,14 @@ impl MessageType {
         align: AlignArgument,
         allow_large: bool,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (table, row) = Intake::message(py, self.plan(), message)?;
-        let options = Options { align: align.0, allow_large };
-        let measured = py.detach(|| encode::measure(self.plan(), &table, row, options));
-        let measured = measured.map_err(|error| errors::encode_error(&error))?;
-        let written = bytes::filled(py, measured.len(), |memory| measured.write(memory))?;
-        written.map_err(|error| errors::encode_error(&error))
+        errors::with_memory(|| {
+            let (table, row) = Intake::message(py, self.plan(), message)?;
+            let options = Options { align: align.0, allow_large };
+            let measured = py.detach(|| encode::measure(self.plan(), &table, row, options));
+            let measured = measured.map_err(|error| errors::encode_error(&error))?;
+            let written = bytes::filled(py, measured.len(), |memory| measured.write(memory))?;
+            written.map_err(|error| errors::encode_error(&error))
+        })
     }
 
     /// Encode many messages.
@@ -124,13 +126,15 @@ impl MessageType {
         schema_id: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Strings> {
         let header = registry::header(self, framing, schema_id)?;
-        let (table, rows) = Intake::messages(py, self.plan(), messages)?;
-        let options = Options { align: None, allow_large };
-        let count = rows.len();
-        let encoded =
-            py.detach(|| encode::measure_many(self.plan(), &table, rows, options)?.to_strings_behind(&header));
-        let encoded = encoded.map_err(|error| errors::encode_error(&error))?;
-        Ok(Strings::new(Arc::clone(self.plan()), encoded, 0..count))
+        errors::with_memory(|| {
+            let (table, rows) = Intake::messages(py, self.plan(), messages)?;
+            let options = Options { align: None, allow_large };
+            let count = rows.len();
+            let encoded =
+                py.detach(|| encode::measure_many(self.plan(), &table, rows, options)?.to_strings_behind(&header));
+            let encoded = encoded.map_err(|error| errors::encode_error(&error))?;
+            Ok(Strings::new(Arc::clone(self.plan()), encoded, 0..count))
+        })
     }
 
     /// Encode one message to a file.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyMemoryError, PyOSError, PyValueError};
 use pyo3::prelude::*;
+use wirearray::column::Budget;
 use wirearray::parallel::{Decoded, Fault};
 use wirearray::plan::PathError;
 use wirearray::stream::{Compression, NoChannel};
@@ -134,4 +135,10 @@ pub(crate) fn no_message(schema: &wirearray::schema::Schema, name: &str) -> PyEr
         format!("did you mean {}?", alike.join(" or "))
     };
     PyKeyError::new_err(format!("no message type {name:?} in the schema; {hint}"))
+}
+
+/// Does some work that makes columns. Where the system has no memory for them, that is a `MemoryError`.
+pub(crate) fn with_memory<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    let short = || PyMemoryError::new_err("there is not enough memory for the columns");
+    Budget::default().spend(work).unwrap_or_else(|_| Err(short()))
 }

@@ -56,6 +56,8 @@ mod _core {
     #[pymodule_export]
     use crate::schema::Schema;
     #[pymodule_export]
+    use crate::stream::_end_reading;
+    #[pymodule_export]
     use crate::stream::Scan;
     #[pymodule_export]
     use crate::stream::Writer;
@@ -72,6 +74,8 @@ mod _core {
         if let Err(error) = Backend::of_environment() {
             return Err(PyImportError::new_err(error.to_string()));
         }
+        let end_reading = module.getattr("_end_reading")?;
+        module.py().import("atexit")?.call_method1("register", (end_reading,))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

@@ -81,7 +81,14 @@ impl Out {
             let found = numbers.values.as_bytes();
             if found.as_ptr().addr() != memory.start {
                 let (count, room) = (found.len() / dtype.size(), memory.len() / dtype.size());
-                let message = format!("out: {path:?} has {count} values, and the array has room for {room}");
+                let message = if count > room {
+                    format!("out: {path:?} has {count} values, and the array has room for {room}")
+                } else {
+                    format!(
+                        "out: {path:?} has {count} values, but had more than {room}, for which the array has room, before some \
+                         were dropped: by another member of a oneof, or with a bad message; make it larger"
+                    )
+                };
                 return Err(PyValueError::new_err(message));
             }
         }

@@ -87,7 +87,7 @@ impl Record {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        values::get_named(key, |path| self.value(py, path))?.ok_or_else(|| {
+        errors::with_memory(|| values::get_named(key, |path| self.value(py, path)))?.ok_or_else(|| {
             let found = key.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
             pyo3::exceptions::PyTypeError::new_err(format!("fields are chosen by name, not by {found}"))
         })

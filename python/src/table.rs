@@ -104,6 +104,22 @@ impl Table {
     fn data(&self) -> Data {
         Data::Table(self.table.clone())
     }
+
+    /// A row, or a table of some rows.
+    fn some_rows<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        match key::rows(key, &self.rows)? {
+            Rows::One(row) => entry_object(py, &self.plan, &self.data(), row),
+            Rows::Range(rows) => {
+                let stamps = self.stamps.clone();
+                Self { stamps, ..Self::new(self.plan.clone(), self.table.clone(), rows) }.into_bound_py_any(py)
+            }
+            Rows::List(rows) => {
+                let table = Arc::new(self.table.take(&rows));
+                let stamps = self.stamps.as_ref().map(|stamps| stamps.take(&rows));
+                Self::new(self.plan.clone(), table, 0..rows.len()).with_stamps(stamps).into_bound_py_any(py)
+            }
+        }
+    }
 }
 
 #[pymethods]
@@ -217,21 +233,10 @@ impl Table {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(found) = values::get_named(key, |path| self.column(py, path))? {
-            return Ok(found);
-        }
-        match key::rows(key, &self.rows)? {
-            Rows::One(row) => entry_object(py, &self.plan, &self.data(), row),
-            Rows::Range(rows) => {
-                let stamps = self.stamps.clone();
-                Self { stamps, ..Self::new(self.plan.clone(), self.table.clone(), rows) }.into_bound_py_any(py)
-            }
-            Rows::List(rows) => {
-                let table = Arc::new(self.table.take(&rows));
-                let stamps = self.stamps.as_ref().map(|stamps| stamps.take(&rows));
-                Self::new(self.plan.clone(), table, 0..rows.len()).with_stamps(stamps).into_bound_py_any(py)
-            }
-        }
+        errors::with_memory(|| match values::get_named(key, |path| self.column(py, path))? {
+            Some(found) => Ok(found),
+            None => self.some_rows(py, key),
+        })
     }
 
     /// The names of the columns: list of str.

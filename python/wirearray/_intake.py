@@ -114,8 +114,8 @@ def _split_listed(
     if not all(gone or isinstance(value, expected) for value, gone in zip(values, missing, strict=True)):
         return None
     parts = [(0, 0) if gone else _split_one(value, name) for value, gone in zip(values, missing, strict=True)]
-    seconds, nanos = np.array(parts, np.int64).T
-    return seconds, nanos, np.array(missing)
+    seconds, nanos = np.array(parts, np.int64).reshape(-1, 2).T
+    return seconds, nanos, np.array(missing, np.bool_)
 
 
 def _is_nat(value: Any) -> bool:

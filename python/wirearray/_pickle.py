@@ -79,7 +79,11 @@ def load_message_type(schema: Schema, name: str, paths: tuple[str, ...], is_raw:
 
 def load_field(schema: Schema, name: str, number: int) -> Field:
     """Make a field."""
-    return next(field for field in schema[name].fields.values() if field.number == number)
+    for field in schema[name].fields.values():
+        if field.number == number:
+            return field
+    message = f"the pickle is damaged: {name} has no field {number}"
+    raise ValueError(message)
 
 
 def load(message_type: MessageType | None, root: Any, tables: list[Any], mcap: Any = None) -> Any:

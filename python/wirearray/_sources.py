@@ -33,6 +33,13 @@ class Partition:
     stop: int
     rows: int
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.stop:
+            message = (
+                f"a partition starts at 0 or later, and stops where it starts or later, not {self.start}:{self.stop}"
+            )
+            raise ValueError(message)
+
 
 class Described(NamedTuple):
     """A stream: where it comes from, which bytes of it are meant, and how many there are."""
@@ -73,6 +80,9 @@ def _describe(source: Any, filesystem: Any) -> Iterator[Described]:
     match source:
         case Partition():
             path = str(source.path)
+            if os.path.isfile(path) and (size := os.path.getsize(path)) < source.stop:
+                message = f"source: {path} was cut: it has {size} bytes, and the partition ends at byte {source.stop}"
+                raise ValueError(message)
             yield Described(path, path, _nothing, source.start, source.stop, source.stop - source.start)
         case str() if filesystem is not None:
             yield Described(source, None, lambda: _open_in(filesystem, source))

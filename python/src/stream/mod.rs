@@ -8,8 +8,10 @@ mod reader;
 mod scan;
 mod source;
 mod target;
+mod turn;
 mod write;
 
+pub(crate) use reader::_end_reading;
 pub(crate) use scan::Scan;
 pub(crate) use source::TopicArgument;
 pub(crate) use write::Writer;

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use wirearray::decode::{self, OnError, Options};
 use wirearray::parallel::{Decoded, Fault, Wanted};
 use wirearray::plan::Plan;
 use wirearray::stream::{Ahead, Place, Stamps};
 
+use super::reader::no_end;
 use super::source::{CompressionArgument, Sourced, TopicArgument, chain, layout};
 use crate::errors;
 use crate::message_type::MessageType;
@@ -136,6 +137,8 @@ fn at_least_one(given: Option<i64>, argument: &str, otherwise: usize) -> PyResul
 pub(crate) struct Scan {
     plan: Arc<Plan>,
     on_error: OnError,
+    /// The process whose thread decodes.
+    process: u32,
     /// Nothing once it is closed.
     ahead: Mutex<Option<Arc<Ahead>>>,
     state: Mutex<State>,
@@ -176,6 +179,7 @@ impl Scan {
         Ok(Self {
             plan,
             on_error: options.on_error,
+            process: std::process::id(),
             ahead: Mutex::new(Some(Arc::new(ahead))),
             state: Mutex::new(state),
             total,
@@ -206,6 +210,10 @@ impl Scan {
     /// The next batch; nothing at the end. Whatever ends the stream is kept until [`Scan::stop`] is asked.
     pub(super) fn next(&self, py: Python<'_>) -> PyResult<Option<Table>> {
         let Some(ahead) = lock(&self.ahead).clone() else { return Ok(None) };
+        if self.process != std::process::id() {
+            let problem = "the scan was begun by another process, where its thread is; begin one behind the fork";
+            return Err(PyRuntimeError::new_err(problem));
+        }
         loop {
             let waited = py.detach(|| ahead.next(TICK));
             self.tell(py, &ahead)?;
@@ -248,7 +256,8 @@ impl Scan {
 
     fn tell(&self, py: Python<'_>, ahead: &Ahead) -> PyResult<()> {
         let Some(report) = &self.report else { return Ok(()) };
-        report.call1(py, (ahead.progress().done(), self.total)).map(drop).inspect_err(|_| self.let_go(py))
+        let told = report.call1(py, (ahead.progress().done(), self.total)).map(drop);
+        told.map_err(|error| no_end(py, error, "progress")).inspect_err(|_| self.let_go(py))
     }
 
     /// Lets go of the source, and ends the report.

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use wirearray::framing::Framing;
 use wirearray::stream::{Chain, Compression, Format, Opener, Part, Selection};
 
-use super::reader::reader;
+use super::reader::{Reading, reader};
 use crate::message_type::MessageType;
 
 /// A stream, as `wirearray/_sources.py` describes it.
@@ -62,6 +62,7 @@ fn part(described: Described, compression: CompressionArgument, start: u64) -> P
     let opener = match path {
         Some(path) => Opener::Path(path),
         None => Opener::Reader(Box::new(move || {
+            let _reading = Reading::start()?;
             let object = Python::attach(|py| open.call0(py)).map_err(io::Error::other)?;
             Ok(Box::new(reader(object)) as Box<dyn Read + Send>)
         })),

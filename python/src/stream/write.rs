@@ -3,7 +3,6 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -16,6 +15,7 @@ use wirearray::stream::{Compressor, FrameWriter, McapWriter, Stamps, WriteError}
 use super::reader::FileObject;
 use super::source::{CompressionArgument, MCAP, framing_of_name};
 use super::target::{Place, Sink, Target};
+use super::turn::Turn;
 use crate::errors;
 use crate::intake::Intake;
 use crate::mcap::StampArguments;
@@ -185,7 +185,7 @@ impl MessageType {
             }
             Place::Object(object) => Sink::Object(FileObject(object.clone_ref(slf.py()))),
         };
-        let stream = Mutex::new(Some(Stream::new(file, &target, layout, slf.get())?));
+        let stream = Turn::new(Stream::new(file, &target, layout, slf.get())?);
         let topic = topic.map(Bound::unbind);
         Ok(Writer { message_type: slf.clone().unbind(), layout, topic, allow_large, target, stream })
     }
@@ -193,7 +193,8 @@ impl MessageType {
 
 /// A file to which messages are written little by little, made by :meth:`MessageType.writer`.
 ///
-/// It is complete once it has been closed, at best by a ``with`` statement.
+/// It is complete once it has been closed, at best by a ``with`` statement. Threads can write at once: what one call writes stays
+/// together.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Writer {
     message_type: Py<MessageType>,
@@ -201,8 +202,8 @@ pub(crate) struct Writer {
     topic: Option<Py<PyString>>,
     allow_large: bool,
     target: Target,
-    /// Nothing once it is closed, or an error has left it in the middle of something.
-    stream: Mutex<Option<Stream>>,
+    /// Closed, too, where an error has left it in the middle of something.
+    stream: Turn<Stream>,
 }
 
 #[pymethods]
@@ -231,23 +232,23 @@ impl Writer {
         publish_time: Option<Bound<'py, PyAny>>,
         sequence: Option<Bound<'py, PyAny>>,
     ) -> PyResult<()> {
-        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(mut open) = stream.take() else { return Err(PyValueError::new_err("the writer is closed")) };
-        let topic = topic.or_else(|| self.topic.as_ref().map(|topic| topic.bind(messages.py()).clone().into_any()));
+        let py = messages.py();
+        let Some(mut held) = self.stream.take(py)? else { return Err(PyValueError::new_err("the writer is closed")) };
+        let Some(stream) = &mut held.value else { return Ok(()) };
+        let topic = topic.or_else(|| self.topic.as_ref().map(|topic| topic.bind(py).clone().into_any()));
         let stamps = StampArguments { topic, log_time, publish_time, sequence };
         let checked = self.layout.check(&stamps).map_err(Failure::Messages);
         let written = checked
-            .and_then(|()| open.write(self.message_type.get(), messages, &stamps, self.allow_large, &self.target));
+            .and_then(|()| stream.write(self.message_type.get(), messages, &stamps, self.allow_large, &self.target));
         match written {
-            Ok(()) => *stream = Some(open),
+            Ok(()) => Ok(()),
             // What can be wrong with messages is found before any is written.
-            Err(Failure::Messages(error)) => {
-                *stream = Some(open);
-                return Err(error);
+            Err(Failure::Messages(error)) => Err(error),
+            Err(Failure::Target(error)) => {
+                held.value = None;
+                Err(error)
             }
-            Err(Failure::Target(error)) => return Err(error),
         }
-        Ok(())
     }
 
     /// Complete the file and close it.
@@ -257,8 +258,8 @@ impl Writer {
     /// OSError
     ///     If the file cannot be written.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(stream) = stream else { return Ok(()) };
+        let Some(mut held) = self.stream.take(py)? else { return Ok(()) };
+        let Some(stream) = held.value.take() else { return Ok(()) };
         py.detach(|| stream.commit()).map_err(|error| self.target.failed(error))
     }
 
@@ -351,7 +352,7 @@ impl Stream {
         target: &Target,
     ) -> Result<(), Failure> {
         let (py, plan) = (messages.py(), message_type.plan());
-        let (table, rows) = Intake::messages(py, plan, messages).map_err(Failure::Messages)?;
+        let (table, rows) = errors::with_memory(|| Intake::messages(py, plan, messages)).map_err(Failure::Messages)?;
         let stamps = match self {
             Self::Framed(_, Framing::Single) if rows.len() != 1 => {
                 let problem = format!("framing: \"single\" is for one message, and there are {}", rows.len());

@@ -1,0 +1,174 @@
+"""Calls that meet each other: threads at one writer, calls from within calls, and the end of the interpreter."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wirearray as wa
+
+TICK = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; repeated double levels = 2; }')["Tick"]
+FRAME = b"\x02\x08\x05"
+
+
+def test_threads_write_at_once_and_what_each_writes_stays_together(tmp_path: Path) -> None:
+    path, rows = tmp_path / "ticks", 50
+    with TICK.writer(path, framing="delimited") as writer:
+
+        def write(price: int) -> None:
+            for _ in range(40):
+                writer.write({"price": [price] * rows, "levels": [np.arange(100.0)] * rows})
+
+        threads = [threading.Thread(target=write, args=(price,)) for price in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    prices = TICK.read(path, framing="delimited")["price"].reshape(-1, rows)
+    assert (prices == prices[:, :1]).all()
+    assert np.bincount(prices[:, 0]).tolist() == [40] * 4
+
+
+def test_a_writer_that_is_called_by_its_own_file_says_so() -> None:
+    class File(io.RawIOBase):
+        error: Exception | None = None
+
+        def write(self, data: object) -> int:
+            for call in (lambda: writer.write({"price": [1]}), lambda: writer.close()):
+                with pytest.raises(RuntimeError, match="the writer was called by what it is writing to"):
+                    call()
+            return len(memoryview(data))  # type: ignore[arg-type]
+
+    writer = TICK.writer(File(), framing="delimited")
+    writer.write({"price": [5]})
+    writer.close()
+    with pytest.raises(ValueError, match="the writer is closed"):
+        writer.write({"price": [5]})
+
+
+def test_a_column_that_closes_the_writer_is_an_error_and_nothing_was_written() -> None:
+    class Column:
+        def __array__(self, *_: object, **__: object) -> np.ndarray:
+            writer.close()
+            return np.array([1])
+
+    log = io.BytesIO()
+    writer = TICK.writer(log, framing="delimited")
+    with pytest.raises(RuntimeError, match="or by what it writes"):
+        writer.write({"price": Column()})
+    writer.write({"price": [5]})
+    writer.close()
+    assert log.getvalue() == FRAME
+
+
+def test_a_file_that_takes_nothing_is_an_error() -> None:
+    class Full(io.RawIOBase):
+        def write(self, data: object) -> None:
+            return None
+
+    with pytest.raises(TypeError, match="pass a blocking file object"):
+        TICK.write(Full(), {"price": [5]}, framing="delimited")
+
+
+AT_EXIT = """
+import time, wirearray as wa
+tick = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; }')["Tick"]
+class Source:
+    def read(self, size):
+        time.sleep(SECONDS)
+        return b"\\x02\\x08\\x05" * 10
+scan = tick.scan(Source(), framing="delimited", batch_bytes=1 << 30)
+time.sleep(0.1)
+"""
+
+
+@pytest.mark.parametrize("seconds", ["0.0", "0.001", "0.3"])
+def test_the_interpreter_ends_while_a_scan_reads_from_it(seconds: str) -> None:
+    script = AT_EXIT.replace("SECONDS", seconds)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_scan_is_not_carried_over_a_fork() -> None:
+    scan = TICK.scan(io.BytesIO(FRAME * 100), framing="delimited", batch_rows=10)
+    next(scan)
+    child = os.fork()
+    if child == 0:
+        try:
+            next(scan)
+        except RuntimeError as error:
+            os._exit(0 if "begun by another process" in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert sum(len(table) for table in scan) == 90
+
+
+def test_what_is_read_does_not_end_with_the_iterator_behind_it() -> None:
+    class Source:
+        def __init__(self, chunks: Iterator[bytes]) -> None:
+            self.chunks = chunks
+
+        def read(self, size: int) -> bytes:
+            return next(self.chunks)
+
+    scan = TICK.scan(Source(iter([FRAME * 10, FRAME[:2]])), framing="delimited")
+    with pytest.raises(RuntimeError, match="StopIteration") as caught:
+        list(scan)
+    assert isinstance(caught.value.__cause__, StopIteration)
+
+    def progress(done: int, total: int | None) -> None:
+        raise StopIteration
+
+    with pytest.raises(RuntimeError, match="progress raised StopIteration"):
+        list(TICK.scan(io.BytesIO(FRAME), framing="delimited", progress=progress))
+
+
+def test_a_partition_of_a_file_that_was_cut_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ticks"
+    path.write_bytes(FRAME * 1000)
+    parts = TICK.partitions(path, 1000, framing="delimited")
+    os.truncate(path, parts[-1].start)
+    for read in (TICK.read, lambda part: list(TICK.scan(part))):
+        with pytest.raises(ValueError, match="was cut: it has"):
+            read(parts[-1])
+    assert len(TICK.read(parts[0])) == parts[0].rows
+    with pytest.raises(ValueError, match="a partition starts at 0 or later"):
+        type(parts[0])(path, "delimited", 5, 4, 0)
+
+
+def test_an_array_that_was_too_small_for_what_was_dropped_is_told_so() -> None:
+    text = "message M { oneof o { G g = 1; string y = 2; } } message G { repeated fixed64 h = 1; }"
+    message = wa.Schema.from_source(f'syntax = "proto2"; {text}')["M"]
+    data = message.encode({"g": {"h": np.arange(5, dtype=np.uint64)}}) + message.encode({"y": ""})
+    with pytest.raises(ValueError, match="has 0 values, but had more than 3, for which the array has room, before"):
+        message.decode_many([data], out={"g.h": np.zeros(3, np.uint64)})
+    assert len(message.decode_many([data], out={"g.h": np.zeros(5, np.uint64)})["g"]["h"].values) == 0
+
+
+NO_MEMORY = """
+import resource, numpy as np, wirearray as wa
+tick = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; repeated double levels = 2; }')["Tick"]
+table = tick.decode_many(b"", offsets=np.zeros(300_000_001, np.int64))
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30,) * 2)
+for call in (
+    lambda: tick.encode_many({"levels": np.zeros((10**12, 0))}),
+    lambda: (table["price"], table["levels"]),
+):
+    try:
+        call()
+    except MemoryError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited as Linux does it")
+def test_columns_that_no_memory_holds_are_an_error() -> None:
+    done = subprocess.run([sys.executable, "-c", NO_MEMORY], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("there is not enough memory for the columns\n" * 2, "")
