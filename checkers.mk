@@ -67,7 +67,7 @@ aarch64: ## The engine's quicker tests on an emulated 64-bit ARM processor.
 # A survivor is a change that no test notices. All of them take many hours: a twentieth at a time.
 mutants: ## Change the decoder in small ways, and see that tests fail: SHARD=0/20.
 	@$(call crate,cargo-mutants)
-	cargo mutants --package wirearray --features reference --shard $(SHARD) --output build/mutants --timeout 300 \
+	cargo mutants --package wirearray --features reference --shard $(SHARD) --output build/mutants --gitignore true --timeout 300 \
 		$(foreach room,wire varint decode framing,--file 'crates/wirearray/src/$(room).rs' --file 'crates/wirearray/src/$(room)/**/*.rs') \
 		-- --lib --tests
 

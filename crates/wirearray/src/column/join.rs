@@ -148,3 +148,31 @@ fn join_elements<T: Element>(parts: &[Memory]) -> Memory {
     }
     joined.freeze()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::take_samples::{entries, numbers, strings};
+    use super::*;
+
+    /// Two entries, with a byte of unknown fields each where that is asked for.
+    fn table(first: u32, unknown: Option<&str>) -> Data {
+        let Data::Table(table) = entries(numbers(&[first, 0]), strings(&["a", ""])) else { panic!("no table") };
+        let unknown = unknown.map(|bytes| {
+            let data = bytes.bytes().collect::<Buffer<u8>>().freeze();
+            StringColumn { is_text: false, data, offsets: Offsets::of_lens([1, 1].into_iter()) }
+        });
+        Data::Table(Arc::new(Arc::into_inner(table).unwrap().with_unknown(unknown)))
+    }
+
+    #[test]
+    fn tables_are_joined_with_their_unknown_fields_whether_or_not_each_has_some() {
+        let Some(Data::Table(joined)) = Data::join(&[table(1, None), table(2, Some("xy"))]) else { panic!("no table") };
+        let Data::Numbers(values) = &joined.column(0).data else { panic!("no numbers") };
+        assert_eq!(values.values.as_slice::<u32>(), [1, 0, 2, 0]);
+        let unknown = joined.unknown().unwrap();
+        let unknown: Vec<_> = (0..4).map(|row| unknown.get(row).unwrap()).collect();
+        assert_eq!(unknown, [b"".as_slice(), b"", b"x", b"y"]);
+        let Some(Data::Table(joined)) = Data::join(&[table(1, None), table(2, None)]) else { panic!("no table") };
+        assert!(joined.unknown().is_none());
+    }
+}

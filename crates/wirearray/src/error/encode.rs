@@ -104,3 +104,25 @@ impl fmt::Display for EncodeError {
 }
 
 impl std::error::Error for EncodeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_as_much_of_its_place_as_it_knows() {
+        let error = || EncodeError::new(EncodeErrorKind::UnknownNumber(7));
+        let nested = || error().within("kind", Some(2)).within("inner", None);
+        let problem = "7 is no number of the enum, which is closed: readers would take it for an unknown field";
+        for (error, place, path, row) in [
+            (error(), "", "", None),
+            (error().in_row(3), "row 3: ", "", Some(3)),
+            (nested(), "inner.kind[2]: ", "inner.kind[2]", None),
+            (nested().in_row(3), "row 3, inner.kind[2]: ", "inner.kind[2]", Some(3)),
+            (error().in_row(3).in_only_row(), "", "", None),
+        ] {
+            assert_eq!(error.to_string(), format!("{place}{problem}"));
+            assert_eq!((error.kind(), error.path(), error.row()), (EncodeErrorKind::UnknownNumber(7), path, row));
+        }
+    }
+}
