@@ -96,7 +96,7 @@ impl Drop for Taken {
 impl Shortage {
     /// Leaves for whoever opened the budget.
     #[cold]
-    pub(super) fn unwind(self) -> ! {
+    pub(crate) fn unwind(self) -> ! {
         resume_unwind(Box::new(self))
     }
 }

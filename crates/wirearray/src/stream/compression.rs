@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
+use lz4_flex::frame::FrameInfo;
+
 /// How a stream is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -137,15 +139,23 @@ pub enum Compressor<W: Write> {
 }
 
 impl<W: Write> Compressor<W> {
-    /// A writer to another, at the format's usual level.
+    /// A writer to another, at the format's usual level, with a checksum of what is compressed.
     pub fn new(writer: W, compression: Option<Compression>) -> io::Result<Self> {
         Ok(match compression {
             None => Self::Plain(writer),
             Some(Compression::Gzip) => {
                 Self::Gzip(flate2::write::GzEncoder::new(writer, flate2::Compression::default()))
             }
-            Some(Compression::Zstd) => Self::Zstd(zstd::Encoder::new(writer, zstd::DEFAULT_COMPRESSION_LEVEL)?),
-            Some(Compression::Lz4) => Self::Lz4(lz4_flex::frame::FrameEncoder::new(writer)),
+            // Gzip has a checksum in any case; the command-line tools of the others write one too.
+            Some(Compression::Zstd) => {
+                let mut encoder = zstd::Encoder::new(writer, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+                encoder.include_checksum(true)?;
+                Self::Zstd(encoder)
+            }
+            Some(Compression::Lz4) => {
+                let checked = FrameInfo::new().content_checksum(true);
+                Self::Lz4(lz4_flex::frame::FrameEncoder::with_frame_info(checked, writer))
+            }
         })
     }
 

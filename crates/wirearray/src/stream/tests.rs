@@ -199,3 +199,27 @@ fn what_is_written_is_read_again() {
     let written = writer.into_inner();
     assert_eq!(numbers(&decode(vec![part(written, "b")], 1, OnError::Raise)), numbers(&decoded));
 }
+
+#[test]
+fn a_compressed_stream_in_which_a_bit_was_changed_is_an_error() {
+    let bytes = rows(0..2000);
+    let expected: Vec<u64> = (0..2000).collect();
+    for compression in [Compression::Gzip, Compression::Zstd, Compression::Lz4] {
+        let mut compressor = Compressor::new(Vec::new(), Some(compression)).unwrap();
+        compressor.write_all(&bytes).unwrap();
+        let compressed = compressor.finish().unwrap();
+        // Behind the magic number, by which the compression is known.
+        let mut unharmed = 0;
+        for place in (4..compressed.len()).step_by(compressed.len() / 400) {
+            let mut changed = compressed.clone();
+            changed[place] ^= 1 << (place % 8);
+            let decoded = decode(vec![part(changed, "a")], 1, OnError::Raise);
+            if decoded.stop.is_none() {
+                assert_eq!(numbers(&decoded), expected, "{compression:?}, byte {place}");
+                unharmed += 1;
+            }
+        }
+        // The time that gzip notes, a copy of the same bytes from another place, and suchlike.
+        assert!(unharmed < 40, "{compression:?}: {unharmed}");
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Asked of the summary at the end, where there is one; else the whole file is read for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::framing::mcap::{self, Channel, Record, Schema};
 use crate::parallel::Fault;
 
 /// A topic, and the type of its messages.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Topic {
     /// Its name.
     pub name: Arc<str>,
@@ -28,6 +28,8 @@ pub struct Topic {
 pub struct Contents {
     /// The topics, in the order in which they were declared.
     pub topics: Vec<Topic>,
+    /// The same, to be looked for.
+    known: HashSet<Topic>,
     /// The schema of each.
     topic_schemas: Vec<u16>,
     schemas: Schemas,
@@ -90,14 +92,14 @@ impl Contents {
     pub fn descriptor_set(&self, topics: Option<&[String]>) -> Vec<u8> {
         let is_wanted = |topic: &Topic| topics.is_none_or(|topics| topics.iter().any(|name| **name == *topic.name));
         let wanted = self.topics.iter().zip(&self.topic_schemas).filter(|(topic, _)| is_wanted(topic));
-        let mut sets: Vec<&Vec<u8>> = Vec::new();
+        let (mut sets, mut known) = (Vec::new(), HashSet::new());
         for set in wanted.filter_map(|(_, schema)| self.descriptors.get(schema)) {
-            if !sets.contains(&set) {
-                sets.push(set);
+            if known.insert(set) {
+                sets.push(set.as_slice());
             }
         }
         // Messages that follow one another merge, and so do their lists of files.
-        sets.into_iter().flatten().copied().collect()
+        sets.concat()
     }
 
     /// Reads what records declare, up to one that is none.
@@ -122,7 +124,7 @@ impl Contents {
                 let channel = Channel::read(record.content)?;
                 if let Some(message) = self.schemas.message_of(&channel) {
                     let topic = Topic { name: channel.topic.into(), message: Arc::clone(message) };
-                    if !self.topics.contains(&topic) {
+                    if self.known.insert(topic.clone()) {
                         self.topics.push(topic);
                         self.topic_schemas.push(channel.schema);
                     }

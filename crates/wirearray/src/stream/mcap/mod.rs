@@ -27,6 +27,7 @@ use crate::error::{DecodeErrorKind, McapFault, WireError};
 use crate::framing::mcap::{self, Channel, Record, Schema, Stamp};
 use crate::parallel::{Decoded, Fault, Wanted};
 use records::{Block, Records};
+use stamps::Noted;
 
 /// Which messages of MCAP files are wanted.
 #[derive(Debug, Clone)]
@@ -66,7 +67,7 @@ impl NoChannel {
 /// What is read of MCAP files that follow one another.
 pub(super) struct Reading {
     selection: Selection,
-    stamps: Stamps,
+    stamps: Noted,
     /// Channels whose messages are not wanted.
     others: BTreeSet<Topic>,
     has_found: bool,
@@ -74,7 +75,7 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn new(selection: Selection) -> Self {
-        Self { selection, stamps: Stamps::default(), others: BTreeSet::new(), has_found: false }
+        Self { selection, stamps: Noted::default(), others: BTreeSet::new(), has_found: false }
     }
 
     pub(super) fn is_verified(&self) -> bool {
@@ -149,7 +150,8 @@ impl Mcap {
         while messages.len() < wanted.messages && len < wanted.len.min(CHUNK) {
             let Some(Ahead::Message(message, stamp, topic)) = self.look(reading) else { break };
             reading.stamps.push(&stamp, topic);
-            len += message.len();
+            // Those of empty messages take memory too.
+            len += Stamp::LEN + message.len();
             self.block.as_mut()?.at = message.end;
             messages.push(message);
         }

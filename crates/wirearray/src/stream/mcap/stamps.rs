@@ -1,8 +1,10 @@
 //! What MCAP says of each message beside the message itself.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::column::{Shortage, Taken};
 use crate::error::DecodeError;
 use crate::framing::mcap::Stamp;
 
@@ -53,12 +55,38 @@ impl Stamps {
             topic_names: self.topic_names.clone(),
         }
     }
+}
 
+/// Those of messages that are being read, until it is known what was decoded of them.
+#[derive(Default)]
+pub(super) struct Noted {
+    stamps: Stamps,
+    /// The numbers of the topics: a file can declare as many as it has bytes for.
+    numbers: HashMap<Arc<str>, u32>,
+    /// The memory of the entries.
+    taken: Taken,
+}
+
+/// The bytes of an entry.
+const ENTRY: usize = 8 + 8 + 4 + 4;
+
+/// Entries there is room for at first.
+const LEAST: usize = 256;
+
+impl Noted {
     pub(super) fn push(&mut self, stamp: &Stamp, topic: u32) {
-        self.log_times.push(stamp.log_time);
-        self.publish_times.push(stamp.publish_time);
-        self.sequences.push(stamp.sequence);
-        self.topics.push(topic);
+        let Stamps { log_times, publish_times, sequences, topics, .. } = &mut self.stamps;
+        if log_times.len() == log_times.capacity() {
+            let more = log_times.len().max(LEAST);
+            self.taken.add(more * ENTRY);
+            let room = log_times.try_reserve_exact(more).and_then(|()| publish_times.try_reserve_exact(more));
+            let room = room.and_then(|()| sequences.try_reserve_exact(more));
+            room.and_then(|()| topics.try_reserve_exact(more)).unwrap_or_else(|_| Shortage::System.unwind());
+        }
+        log_times.push(stamp.log_time);
+        publish_times.push(stamp.publish_time);
+        sequences.push(stamp.sequence);
+        topics.push(topic);
     }
 
     /// An entry for what is no message, so that others keep their numbers.
@@ -68,20 +96,35 @@ impl Stamps {
 
     /// The number of a topic.
     pub(super) fn topic(&mut self, name: &str) -> u32 {
-        let known = self.topic_names.iter().position(|known| **known == *name);
-        let index = known.unwrap_or_else(|| {
-            self.topic_names.push(name.into());
-            self.topic_names.len() - 1
-        });
-        u32::try_from(index).expect("channels have 16 bits, and files are fewer than that")
+        if let Some(&number) = self.numbers.get(name) {
+            return number;
+        }
+        let (name, number) = (Arc::<str>::from(name), self.stamps.topic_names.len());
+        let number = u32::try_from(number).expect("memory ends before numbers of topics do");
+        self.stamps.topic_names.push(Arc::clone(&name));
+        self.numbers.insert(name, number);
+        number
     }
 
     /// Those of as many messages as were decoded, without those that were left out; all that were taken are forgotten.
-    pub(super) fn of_decoded(&mut self, messages: usize, faults: &[DecodeError]) -> Self {
-        let topic_names = self.topic_names.clone();
-        let taken = std::mem::replace(self, Self { topic_names, ..Self::default() });
-        let mut faults = faults.iter().filter_map(DecodeError::row).peekable();
-        let kept: Vec<usize> = (0..messages).filter(|row| faults.next_if_eq(row).is_none()).collect();
-        taken.take(&kept)
+    pub(super) fn of_decoded(&mut self, messages: usize, faults: &[DecodeError]) -> Stamps {
+        let topic_names = self.stamps.topic_names.clone();
+        let mut decoded = std::mem::replace(&mut self.stamps, Stamps { topic_names, ..Stamps::default() });
+        self.taken = Taken::default();
+        keep(&mut decoded.log_times, messages, faults);
+        keep(&mut decoded.publish_times, messages, faults);
+        keep(&mut decoded.sequences, messages, faults);
+        keep(&mut decoded.topics, messages, faults);
+        decoded
+    }
+}
+
+/// Leaves the entries of as many messages, without those that have a fault.
+fn keep<T>(entries: &mut Vec<T>, messages: usize, faults: &[DecodeError]) {
+    entries.truncate(messages);
+    let mut faults = faults.iter().filter_map(DecodeError::row).peekable();
+    if faults.peek().is_some() {
+        let mut rows = 0..;
+        entries.retain(|_| rows.next().is_some_and(|row| faults.next_if_eq(&row).is_none()));
     }
 }

@@ -89,6 +89,11 @@ fn sample() -> Vec<u8> {
 }
 
 fn read(bytes: &[u8], topics: Option<&[&str]>, on_error: OnError, threads: usize) -> (Decoded, Stamps) {
+    let cores = Cores { threads: Some(threads), least_len: 1 };
+    read_as(bytes, topics, Options { cores, on_error, ..Options::DEFAULT })
+}
+
+fn read_as(bytes: &[u8], topics: Option<&[&str]>, options: Options) -> (Decoded, Stamps) {
     let bytes = bytes.to_vec();
     let open = move || Ok(Box::new(Cursor::new(bytes)) as Box<dyn Read + Send>);
     let opener = Opener::Reader(Box::new(open));
@@ -96,8 +101,7 @@ fn read(bytes: &[u8], topics: Option<&[&str]>, on_error: OnError, threads: usize
     let topics = topics.map(|topics| topics.iter().map(|&topic| topic.to_owned()).collect());
     let mut chain = Chain::of_mcap([part], Selection { message: "Row".to_owned(), topics, verify: true });
     let plan = plan();
-    let cores = Cores { threads: Some(threads), least_len: 1 };
-    let decoded = decode_source(&plan, &mut chain, Wanted::ALL, Options { cores, on_error, ..Options::DEFAULT });
+    let decoded = decode_source(&plan, &mut chain, Wanted::ALL, options);
     let stamps = chain.stamps(&decoded).unwrap();
     (decoded, stamps)
 }
@@ -284,4 +288,37 @@ fn topics_without_room_are_refused_before_anything_is_written() {
     }
     let (again, _) = read(&writer.finish().unwrap(), None, OnError::Raise, 1);
     assert_eq!(numbers(&again).len(), usize::from(u16::MAX));
+}
+
+#[test]
+fn stamps_count_as_memory_though_their_messages_are_empty() {
+    let stamp = [&3u16.to_le_bytes()[..], &[0; 20]].concat();
+    let rows = record(mcap::MESSAGE, &[&stamp]).repeat(20_000);
+    let declared = [schema_record(1, "Row", "protobuf"), channel(3, 1, "/a")].concat();
+    let bytes = file(&[declared, chunk(Some(Compression::Zstd), &rows), chunk(None, &rows)]);
+    for (threads, on_error) in [(1, OnError::Raise), (3, OnError::Raise), (1, OnError::Skip), (3, OnError::Skip)] {
+        let options = |max_bytes| Options {
+            cores: Cores { threads: Some(threads), least_len: 1 },
+            on_error,
+            max_bytes: Some(max_bytes),
+            ..Options::DEFAULT
+        };
+        let (decoded, stamps) = read_as(&bytes, None, options(4 << 20));
+        assert!(decoded.stop.is_none(), "{:?}", decoded.stop);
+        assert_eq!((decoded.messages, stamps.log_times.len(), stamps.topics.len()), (40_000, 40_000, 40_000));
+        let (decoded, stamps) = read_as(&bytes, None, options(400 << 10));
+        let Some(Fault::Message(error)) = decoded.stop else { panic!("{:?}", decoded.stop) };
+        assert_eq!(error.kind(), DecodeErrorKind::MemoryBudget(400 << 10));
+        assert_eq!(stamps.log_times.len(), decoded.messages);
+    }
+}
+
+#[test]
+fn a_channel_that_is_declared_again_has_another_topic_from_there_on() {
+    let topics: Vec<String> = (0..3000).map(|topic| format!("/{}", topic % 2000)).collect();
+    let rows: Vec<u8> = topics.iter().flat_map(|topic| [channel(3, 1, topic), message(3, 1)].concat()).collect();
+    let (decoded, stamps) = read(&file(&[schema_record(1, "Row", "protobuf"), rows]), None, OnError::Raise, 1);
+    assert_eq!((decoded.messages, stamps.topic_names.len()), (3000, 2000));
+    let found = stamps.topics.iter().map(|&topic| &*stamps.topic_names[topic as usize]);
+    assert!(found.eq(topics.iter().map(String::as_str)));
 }
