@@ -187,7 +187,7 @@ class _Walk:
         scope = known.descriptor.message_type if known is not None and fits else None
         tag, value = data[start:position], b""
         if wire_type == START_GROUP:
-            # The group around an item of a message set is no level: unknown fields in it may be as deep as those beside it.
+            # The group around an item of a message set is no level of its own.
             is_around_item = grammar is not None and grammar.is_message_set and number == 1
             self.level -= is_around_item
             value, inner_end, after = self.fields(data, position, end, scope, number)
