@@ -1,6 +1,7 @@
 //! Python's file objects as readers and writers.
 
 use std::io::{self, BufReader, Read, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -85,12 +86,16 @@ pub(super) fn no_end(py: Python<'_>, error: PyErr, called: &str) -> PyErr {
 static READING: AtomicUsize = AtomicUsize::new(0);
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
+/// Where they are: a process that was forked off has none of them.
+static PROCESS: OnceLock<u32> = OnceLock::new();
+
 /// As long as it is there, its thread may be within Python.
 pub(super) struct Reading;
 
 impl Reading {
     /// An error once the interpreter ends.
     pub(super) fn start() -> io::Result<Self> {
+        PROCESS.get_or_init(std::process::id);
         // Counted first: whoever ends the interpreter sees one of the two.
         READING.fetch_add(1, Ordering::SeqCst);
         let reading = Self;
@@ -115,6 +120,9 @@ const MOST_WAIT: Duration = Duration::from_secs(2);
 #[pyfunction]
 pub(crate) fn _end_reading(py: Python<'_>) {
     IS_ENDING.store(true, Ordering::SeqCst);
+    if PROCESS.get().is_none_or(|&process| process != std::process::id()) {
+        return;
+    }
     py.detach(|| {
         let start = Instant::now();
         while READING.load(Ordering::SeqCst) > 0 && start.elapsed() < MOST_WAIT {

@@ -231,7 +231,8 @@ class _Walk:
         if extension is None or message is None:
             return 0, None
         _, start = self._length(message, 0, len(message))
-        return _varint(extension, 0, len(extension))[0], message[start:]
+        # Of the number 32 bits count, as of all varints of 32 bits.
+        return _varint(extension, 0, len(extension))[0] & 0xFFFF_FFFF, message[start:]
 
     def _tag(self, data: bytes, position: int, end: int, *, is_fieldless: bool) -> tuple[int, int, int]:
         tag, after = _varint(data, position, end)
