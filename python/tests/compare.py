@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from official import OfficialField, fields_of, oneofs_of
-from wire import split_fields
+from wire import Ambiguous, split_fields
 
 # Python's float is a double: reading a float32 NaN through one sets its quiet bit. The bit is set on both sides where
 # an expected value went that way; `test_conformance` checks signalling NaNs without the detour.
@@ -164,9 +164,15 @@ def _written_map(message: Message, field: OfficialField, count: int) -> dict[byt
 
     Entries that it keeps as unknown fields, for their closed enum, are written after all others.
     """
-    written = [
-        part for part in split_fields(message.SerializePartialToString()) if part.number == field.descriptor.number
-    ]
+    try:
+        fields = list(split_fields(message.SerializePartialToString()))
+    except Ambiguous:
+        # Unknown fields hold whatever was read; entries are not among them.
+        known = type(message)()
+        known.CopyFrom(message)
+        known.DiscardUnknownFields()
+        fields = list(split_fields(known.SerializePartialToString()))
+    written = [part for part in fields if part.number == field.descriptor.number]
     entry_class = GetMessageClass(field.descriptor.message_type)
     entries = {}
     for part in written[:count]:
