@@ -88,7 +88,8 @@ def parse(message: type[Message], data: bytes) -> Message | None:
 @lru_cache(maxsize=4096)
 def fields_of(descriptor: Descriptor) -> tuple[OfficialField, ...]:
     """All fields of a message type, then all extensions of it that its pool knows."""
-    extensions = descriptor.file.pool.FindAllExtensions(descriptor)
+    # Which the pool lists in another order each time.
+    extensions = sorted(descriptor.file.pool.FindAllExtensions(descriptor), key=lambda field: field.number)
     named = [(field.name, field) for field in descriptor.fields]
     named += [(f"[{field.full_name}]", field) for field in extensions]
     return tuple(_field(name, field) for name, field in named)

@@ -168,13 +168,13 @@ def _rules(subject: Subject, options: Options, data: bytes, mine: Reading) -> se
     if options.well_known_types and message is not None and not times_are_in_range(message):
         message = None
         specified.rules.add(TIMES)
-    if not specified.rules:
-        return set()
+    rules = specified.rules
     if mine.written:
-        again = as_specified(mine.written, subject.theirs.DESCRIPTOR).data
-        mine = Reading(_canonical(None if again is None else official.parse(subject.theirs, again)))
-    is_same = _agree(subject, mine, message, _canonical(message))
-    return specified.rules if is_same else set()
+        # What wirearray writes is by the rules as well: all items of message sets are groups, which upb reads less deep.
+        again = as_specified(mine.written, subject.theirs.DESCRIPTOR)
+        rules = rules | again.rules
+        mine = Reading(_canonical(None if again.data is None else official.parse(subject.theirs, again.data)))
+    return rules if rules and _agree(subject, mine, message, _canonical(message)) else set()
 
 
 def _look_at_one(table: wa.Table, read: Sequence[tuple[bytes, Message]]) -> None:
