@@ -14,13 +14,14 @@ impl Batch {
     /// Appends the rows of another batch of the same layout, from `row` on, and empties it. `at_most` is how many rows can still
     /// come, those of the other among them.
     pub fn append(&mut self, row: usize, other: &mut Self, at_most: AtMost) {
+        other.settle();
         // The tables that are appended stand in a list, not on the call stack: data can be nested deeply.
         let mut open = vec![(TableId::OUTERMOST, TableId::OUTERMOST, row)];
         while let Some((to, from, row)) = open.pop() {
             self.append_own(to, other, from, row, at_most);
             let made: Vec<_> = other.made_columns(from).collect();
             for (place, from) in made {
-                let number = self.column_number(to, place).unwrap_or_else(|| self.add_column(to, place));
+                let number = self.column_to_write(to, place);
                 open.extend(self.column(number).append(row, other.column(from), at_most));
             }
         }

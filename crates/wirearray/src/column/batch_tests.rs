@@ -1,7 +1,10 @@
+use proptest::prelude::*;
+
 use super::super::layout::ColumnLayout;
 use super::super::presence::Validity;
 use super::super::table::Data;
 use super::super::{Dtype, TableLayout, Width};
+use super::places::MOST_SLOTS;
 use super::*;
 
 const MANY: AtMost = 100;
@@ -38,6 +41,13 @@ fn append(batch: &mut Batch, table: TableId, index: u16, row: usize, value: u32)
 fn open(batch: &mut Batch, table: TableId, index: u16, row: usize) -> (TableId, usize) {
     let column = batch.column_number(table, index).unwrap_or_else(|| batch.add_column(table, index));
     batch.open_row(column, row, MANY)
+}
+
+/// Sets a member of the oneof of table 0: number 11 is of its first column, 12 of its second, and others have none.
+fn choose(batch: &mut Batch, table: TableId, row: usize, number: u32) {
+    if let Some(former @ 11..=12) = batch.choose(table, 0, row, number) {
+        batch.forget(table, (former - 11) as u16, row);
+    }
 }
 
 fn numbers(table: &Table, index: usize) -> &[u32] {
@@ -110,14 +120,14 @@ fn a_dropped_row_takes_all_that_it_held_along() {
 fn choosing_another_member_forgets_the_former_one_in_this_row_only() {
     const OUTER: TableId = TableId::OUTERMOST;
     let mut batch = Batch::new(layout());
-    batch.choose(OUTER, 0, 0, 11, Some(0));
+    choose(&mut batch, OUTER, 0, 11);
     set(&mut batch, OUTER, 0, 0, 1);
-    batch.choose(OUTER, 0, 1, 12, Some(1));
+    choose(&mut batch, OUTER, 1, 12);
     let (inner, row) = open(&mut batch, OUTER, 1, 1);
     append(&mut batch, inner, 1, row, 5);
     // A member without a column: nothing is left of the row.
-    batch.choose(OUTER, 0, 1, 13, None);
-    batch.choose(OUTER, 0, 2, 11, Some(0));
+    choose(&mut batch, OUTER, 1, 13);
+    choose(&mut batch, OUTER, 2, 11);
     set(&mut batch, OUTER, 0, 2, 3);
     let table = batch.finish(3);
     assert_eq!(table.oneof(0).values.as_slice::<u32>(), [11, 13, 11]);
@@ -139,11 +149,11 @@ fn unknown_fields_are_kept_row_by_row_and_go_with_their_rows() {
         Some((0..table.rows()).map(|row| unknown.get(row).unwrap().to_vec()).collect::<Vec<_>>())
     };
     batch.keep_unknown(OUTER, 1, b"ab", MANY);
-    batch.choose(OUTER, 0, 1, 11, Some(1));
+    choose(&mut batch, OUTER, 1, 12);
     let (singular, row) = open(&mut batch, OUTER, 1, 1);
     batch.keep_unknown(singular, row, b"cleared", MANY);
-    batch.choose(OUTER, 0, 1, 12, Some(0));
-    batch.choose(OUTER, 0, 1, 11, Some(1));
+    choose(&mut batch, OUTER, 1, 11);
+    choose(&mut batch, OUTER, 1, 12);
     open(&mut batch, OUTER, 1, 1);
     batch.keep_unknown(OUTER, 1, b"c", MANY);
     for kept in [b"d".as_slice(), b"dropped"] {
@@ -200,8 +210,8 @@ fn wide_tables_without_end_keep_their_columns_apart() {
         set(&mut batch, table, 1 + level as u16, 0, level + 1);
         table = open(&mut batch, table, 0, 0).0;
     }
-    batch.choose(table, 0, 0, 5, None);
-    assert!(batch.slots.len() <= MOST_SLOTS);
+    choose(&mut batch, table, 0, 5);
+    assert!(batch.places.slots.len() <= MOST_SLOTS);
     let mut finished = &batch.finish(1);
     for level in 0..levels {
         assert_eq!(numbers(finished, usize::from(WIDTH) - 1), [level]);
@@ -249,4 +259,98 @@ fn what_was_not_written_since_is_not_looked_at_when_a_table_is_cut_again() {
     set(&mut batch, TableId::OUTERMOST, 0, 1, 2);
     assert_eq!(batch.column_number(TableId::OUTERMOST, 0), number, "until it is written");
     assert_eq!(numbers(&batch.finish(2), 0), [1, 2]);
+}
+
+/// A row as it should be: its number, the number in its message, those in its repeated messages, and the member of its oneof.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Row {
+    number: Option<u32>,
+    singular: Option<Option<u32>>,
+    repeated: Vec<Option<u32>>,
+    member: u32,
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Add(Row),
+    Truncate(usize),
+    Choose(u32),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let number = || proptest::option::of(1u32..100);
+    let row = (number(), proptest::option::of(number()), proptest::collection::vec(number(), 0..3));
+    let row = row.prop_map(|(number, singular, repeated)| Row { number, singular, repeated, member: 0 });
+    prop_oneof![
+        4 => row.prop_map(Change::Add),
+        3 => (0usize..10).prop_map(Change::Truncate),
+        1 => (11u32..14).prop_map(Change::Choose),
+    ]
+}
+
+fn write(batch: &mut Batch, place: usize, row: &Row) {
+    const OUTER: TableId = TableId::OUTERMOST;
+    if let Some(number) = row.number {
+        set(batch, OUTER, 0, place, number);
+    }
+    let messages = row.singular.iter().map(|number| (1, number)).chain(row.repeated.iter().map(|number| (2, number)));
+    for (column, number) in messages {
+        let (table, inner) = open(batch, OUTER, column, place);
+        if let Some(number) = *number {
+            set(batch, table, 0, inner, number);
+            append(batch, table, 1, inner, number);
+        }
+    }
+}
+
+fn read(table: &Table, row: usize) -> Row {
+    let inner = |table: &Table, row: usize| {
+        let (offsets, Data::Numbers(values)) = lists(table, 1) else { panic!("no numbers") };
+        let listed = &values.values.as_slice::<u32>()[offsets[row] as usize..offsets[row + 1] as usize];
+        let number = Some(numbers(table, 0)[row]).filter(|&number| number != 0);
+        assert_eq!(listed, number.as_slice());
+        number
+    };
+    let Data::Table(singular) = &table.column(1).data else { panic!("no table") };
+    let (offsets, Data::Table(repeated)) = lists(table, 2) else { panic!("no table") };
+    Row {
+        number: table.column(0).validity.is_set(row).then(|| numbers(table, 0)[row]),
+        singular: singular.validity().is_set(row).then(|| inner(singular, row)),
+        repeated: (offsets[row]..offsets[row + 1]).map(|place| inner(repeated, place as usize)).collect(),
+        member: table.oneof(0).values.as_slice()[row],
+    }
+}
+
+proptest! {
+    #[test]
+    fn rows_that_are_cut_and_come_again_are_as_if_the_others_had_never_been(changes in proptest::collection::vec(change(), 0..60)) {
+        let (mut batch, mut rows) = (Batch::new(layout()), Vec::<Row>::new());
+        for change in changes {
+            match change {
+                Change::Add(row) => {
+                    write(&mut batch, rows.len(), &row);
+                    rows.push(row);
+                }
+                Change::Truncate(fewer) => {
+                    rows.truncate(rows.len().saturating_sub(fewer));
+                    batch.truncate(rows.len());
+                }
+                Change::Choose(member) => {
+                    let Some(place) = rows.len().checked_sub(1) else { continue };
+                    choose(&mut batch, TableId::OUTERMOST, place, member);
+                    let row = &mut rows[place];
+                    match std::mem::replace(&mut row.member, member) {
+                        former if former == member => {}
+                        11 => row.number = None,
+                        12 => row.singular = None,
+                        _ => {}
+                    }
+                }
+            }
+        }
+        let table = batch.finish(rows.len());
+        for (place, row) in rows.iter().enumerate() {
+            prop_assert_eq!(&read(&table, place), row, "row {}", place);
+        }
+    }
 }

@@ -63,8 +63,8 @@ impl Table {
             |index| Column::join(&parts.iter().map(|part| (part.column(index), part.rows())).collect::<Vec<_>>());
         let columns = places.into_iter().map(|index| (index, column(index)));
         let oneof = |index| join_bytes(&parts.iter().map(|part| part.oneof(index).values).collect::<Vec<_>>());
-        let oneofs = if parts.iter().any(|part| part.has_oneofs()) { first.layout().oneofs } else { 0 };
-        let oneofs = (0..oneofs).map(oneof).collect();
+        let oneofs: BTreeSet<usize> = parts.iter().flat_map(|part| part.oneofs_set()).collect();
+        let oneofs = oneofs.into_iter().map(|index| (index, oneof(index))).collect();
         let validity = Validity::join(&parts.iter().map(|part| (part.validity(), part.rows())).collect::<Vec<_>>());
         let rows = parts.iter().map(|part| part.rows()).sum();
         let table = Self::new(Arc::clone(first.shared_layout()), first.number(), rows, validity, columns, oneofs);

@@ -22,7 +22,7 @@ pub struct Table {
     validity: Validity,
     columns: Columns,
     /// For each oneof the field number that each row has set, 0 for none; nothing where no row has set any.
-    oneofs: Box<[Memory]>,
+    oneofs: Box<[(usize, Memory)]>,
     /// The fields of each row that the schema does not know, as they were written, where any were kept.
     unknown: Option<Box<StringColumn>>,
     /// The numbers that its rows are shown as, once they have been asked for.
@@ -91,7 +91,7 @@ impl Table {
         rows: usize,
         validity: Validity,
         columns: impl IntoIterator<Item = (usize, Column)>,
-        oneofs: Vec<Memory>,
+        oneofs: Vec<(usize, Memory)>,
     ) -> Self {
         let columns = Columns::new(layout.tables[number].columns.len(), columns);
         let height = columns.came().filter_map(|(_, column)| Some(column.data.table()?.height + 1)).max();
@@ -110,7 +110,7 @@ impl Table {
 
     /// The same table with other numbers of the members of oneofs that are set, as many as there are rows.
     #[must_use]
-    pub(crate) fn with_oneofs(mut self, oneofs: Vec<Memory>) -> Self {
+    pub(crate) fn with_oneofs(mut self, oneofs: Vec<(usize, Memory)>) -> Self {
         self.oneofs = oneofs.into();
         self
     }
@@ -180,18 +180,19 @@ impl Table {
 
     /// For the oneof in place `index` the field number that each row has set, as `i32`; 0 for none.
     pub fn oneof(&self, index: usize) -> NumberColumn {
-        let values = self.oneofs.get(index).cloned().unwrap_or_else(|| zeros(self.rows * size_of::<u32>()));
+        let found = self.oneofs.binary_search_by_key(&index, |oneof| oneof.0);
+        let values = found.map_or_else(|_| zeros(self.rows * size_of::<u32>()), |place| self.oneofs[place].1.clone());
         NumberColumn { dtype: Dtype::Int32, values }
     }
 
     /// The same for all oneofs, each changed in the same way; none where no row has set any.
-    pub(super) fn map_oneofs(&self, change: impl Fn(NumberColumn) -> NumberColumn) -> Vec<Memory> {
-        (0..self.oneofs.len()).map(|index| change(self.oneof(index)).values).collect()
+    pub(super) fn map_oneofs(&self, change: impl Fn(NumberColumn) -> NumberColumn) -> Vec<(usize, Memory)> {
+        self.oneofs_set().map(|index| (index, change(self.oneof(index)).values)).collect()
     }
 
-    /// True where some row has, or had, a member of a oneof set.
-    pub(super) fn has_oneofs(&self) -> bool {
-        !self.oneofs.is_empty()
+    /// The places of the oneofs of which some row has, or had, a member set.
+    pub(super) fn oneofs_set(&self) -> impl Iterator<Item = usize> {
+        self.oneofs.iter().map(|oneof| oneof.0)
     }
 
     /// The fields of each row that the schema does not know, as they were written, one after the other; nothing where none
@@ -251,7 +252,7 @@ impl PartialEq for Table {
         self.number == other.number
             && self.rows == other.rows
             && same_validity(&self.validity, &other.validity)
-            && (0..self.layout().oneofs).all(|index| self.oneof(index) == other.oneof(index))
+            && self.oneofs_set().chain(other.oneofs_set()).all(|index| self.oneof(index) == other.oneof(index))
             && self.unknown == other.unknown
             && came.map(|(index, _)| index).all(same_column)
     }

@@ -5,7 +5,7 @@ use super::packed::no_view;
 use super::{Decoder, Input, Views};
 use crate::column::Growing;
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
-use crate::plan::{Op, Step};
+use crate::plan::{FieldPlan, Op, Step};
 use crate::wire::WireType;
 
 impl<'p> Decoder<'p> {
@@ -73,7 +73,7 @@ impl<'p> Decoder<'p> {
             return Err(WireError::new(DecodeErrorKind::TooDeep(self.options.depth_limit), reader.field_start));
         }
         if step.is_in_oneof {
-            self.choose(reader, step);
+            self.choose(reader, reader.frame.field(step));
         }
         let at_most = reader.rows_left();
         let column = self.column_number(reader, step)?;
@@ -131,7 +131,7 @@ impl<'p> Decoder<'p> {
     fn set_string(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let bytes = read_string(reader, step.op == Op::SetText)?;
         if step.is_in_oneof {
-            self.choose(reader, step);
+            self.choose(reader, reader.frame.field(step));
         }
         let at_most = reader.rows_left();
         let row = reader.frame.row;
@@ -183,12 +183,13 @@ impl<'p> Decoder<'p> {
         self.enter(reader, step, Extent { start, end, resume, group: 0 })
     }
 
-    /// Notes that the current row has set the member of a oneof that `step` belongs to.
+    /// Notes that the current row has set a field, where that is a member of a oneof, and forgets what it had set of another.
     #[inline(never)]
-    pub(super) fn choose(&mut self, reader: &Reader<'_, 'p>, step: Step) {
-        let field = reader.frame.field(step);
-        if let Some(oneof) = field.oneof {
-            self.batch.choose(reader.frame.table, oneof, reader.frame.row, field.number, Some(step.column));
+    pub(super) fn choose(&mut self, reader: &Reader<'_, 'p>, field: &FieldPlan) {
+        let Frame { plan, table, row, .. } = reader.frame;
+        let former = field.oneof.and_then(|oneof| self.batch.choose(table, oneof, row, field.number));
+        if let Some(column) = former.and_then(|former| plan.field_index(former)) {
+            self.batch.forget(table, column, row);
         }
     }
 

@@ -37,7 +37,9 @@ impl Decoder<'_> {
     }
 
     /// Where the batch ends now.
-    fn mark(&self) -> Mark {
+    fn mark(&mut self) -> Mark {
+        // What is behind the mark is new only where nothing before it is still to be cut.
+        self.batch.settle();
         let lens = self.batch.tables().map(|(number, table)| {
             let parts = moments(self.plan, &self.batch, number, table);
             parts.map_or((0, 0), |(seconds, nanos, _)| (seconds.len(), nanos.len()))

@@ -64,7 +64,7 @@ impl<'p> Decoder<'p> {
     #[inline(always)]
     pub(super) fn set<T: Width>(&mut self, reader: &Reader<'_, 'p>, step: Step, value: T) -> WireResult<()> {
         if step.is_in_oneof {
-            self.choose(reader, step);
+            self.choose(reader, reader.frame.field(step));
         }
         let at_most = reader.rows_left();
         T::numbers(self.column(reader, step)?).set(reader.frame.row, value, at_most);

@@ -49,10 +49,7 @@ impl<'p> Decoder<'p> {
             self.drop_entry(reader);
             return Ok(());
         }
-        let Frame { table, row, .. } = reader.frame;
-        if let Some(oneof) = field.oneof {
-            self.batch.choose(table, oneof, row, field.number, None);
-        }
+        self.choose(reader, field);
         Ok(())
     }
 

@@ -46,7 +46,8 @@ impl Plan {
         assert_eq!(columns.len(), self.message(number).fields.len(), "there is a place for each column");
         assert!(columns.iter().flatten().all(|column| column.data.len() == rows), "columns have an entry for each row");
         let oneofs = 0..self.message(number).oneofs.len();
-        let oneofs = oneofs.map(|oneof| self.oneof_numbers(number, oneof, rows, &columns)).collect::<Result<_, _>>()?;
+        let numbers = |oneof| Ok((oneof, self.oneof_numbers(number, oneof, rows, &columns)?));
+        let oneofs = oneofs.map(numbers).collect::<Result<_, AssembleError>>()?;
         let columns = columns.into_iter().enumerate().filter_map(|(place, column)| Some((place, column?)));
         let table = Table::new(Arc::clone(self.layout()), number, rows, validity, columns, oneofs);
         if table.height() > MAX_DEPTH { Err(AssembleError::TooDeep) } else { Ok(table) }

@@ -97,6 +97,8 @@ impl<'a> Builder<'a> {
         let is_map_entry = message.is_map_entry;
         let mut by_number: Box<[u16]> = (0..place(&fields)).collect();
         by_number.sort_by_key(|&column| fields[usize::from(column)].number);
+        let mut numbers: Box<[u32]> = message.fields.iter().map(|field| field.number).collect();
+        numbers.sort_unstable();
         let mut by_name = by_number.clone();
         by_name.sort_by_key(|&column| &message.fields[fields[usize::from(column)].field].name);
         let (well_known, moments) = (WellKnown::of(message, selection), Box::default());
@@ -111,6 +113,7 @@ impl<'a> Builder<'a> {
                 unselected,
                 oneofs,
                 by_number,
+                numbers,
                 by_name,
                 moments,
                 is_map_entry,

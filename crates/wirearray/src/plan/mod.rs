@@ -63,6 +63,8 @@ pub struct MessagePlan {
     pub oneofs: Vec<usize>,
     /// The places of the fields by ascending number: the order in which they are written.
     pub by_number: Box<[u16]>,
+    /// The numbers of all fields, decoded or not, ascending.
+    numbers: Box<[u32]>,
     /// The places of the fields by ascending name, to find them by it.
     by_name: Box<[u16]>,
     /// The places of the fields that hold points in time or spans of it, or messages that do.
@@ -213,12 +215,12 @@ impl MessagePlan {
 
     /// The place of the field of that number, if it is decoded.
     pub fn field_index(&self, number: u32) -> Option<u16> {
-        let index = self.fields.iter().position(|field| field.number == number)?;
-        u16::try_from(index).ok()
+        let number_of = |&place: &u16| self.fields[usize::from(place)].number;
+        self.by_number.binary_search_by_key(&number, number_of).ok().map(|index| self.by_number[index])
     }
 
     /// True where the schema has a field of that number, decoded or not.
     pub fn knows(&self, number: u32) -> bool {
-        self.fields.iter().chain(&self.unselected).any(|field| field.number == number)
+        self.numbers.binary_search(&number).is_ok()
     }
 }

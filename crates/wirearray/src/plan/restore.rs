@@ -67,8 +67,8 @@ impl Plan {
             check_rows("what the schema does not know", unknown.offsets.len(), rows)?;
         }
         let table = self.assemble(number, rows, validity, columns)?;
-        let oneofs = oneofs.iter().enumerate().map(|(place, numbers)| self.checked_members(&table, place, numbers));
-        let oneofs = oneofs.collect::<Result<_, _>>()?;
+        let checked = |(place, numbers): (usize, &Vec<i32>)| Ok((place, self.checked_members(&table, place, numbers)?));
+        let oneofs = oneofs.iter().enumerate().map(checked).collect::<Result<_, RestoreError>>()?;
         Ok(table.with_oneofs(oneofs).with_unknown(unknown))
     }
 

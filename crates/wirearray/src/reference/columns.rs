@@ -43,7 +43,7 @@ pub(super) fn table(plan: &Plan, number: usize, rows: &[Option<&Message>], keep_
     });
     let validity = validity(rows.iter().map(Option::is_some));
     let columns = columns.enumerate().filter_map(|(place, column)| Some((place, column?)));
-    let table = Table::new(plan.layout().clone(), number, rows.len(), validity, columns, oneofs.collect());
+    let table = Table::new(plan.layout().clone(), number, rows.len(), validity, columns, oneofs.enumerate().collect());
     table.with_unknown(keep_unknown.then(|| unknown(message, rows)))
 }
 

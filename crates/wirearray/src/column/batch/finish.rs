@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::growing_column::Growing;
+use super::super::growing_column::{Growing, wrong_column};
 use super::super::layout::{Cardinality, ColumnLayout};
 use super::super::memory::Memory;
 use super::super::offsets::Offsets;
@@ -14,6 +14,7 @@ use crate::stack::deeper;
 impl Batch {
     /// The finished table, `rows` rows of it.
     pub fn finish(mut self, rows: usize) -> Table {
+        self.settle();
         let columns = std::mem::take(&mut self.columns);
         let mut columns: Vec<Option<Growing>> = columns.into_iter().map(Some).collect();
         self.finish_table(&mut columns, TableId::OUTERMOST, rows, Validity::All)
@@ -27,15 +28,22 @@ impl Batch {
         validity: Validity,
     ) -> Table {
         let layout = Arc::clone(&self.layout);
-        let GrowingTable { layout: number, made, oneofs, unknown, .. } = &mut self.tables[table.number()];
-        let (number, made, oneofs) = (*number, std::mem::take(made), std::mem::take(oneofs));
+        let GrowingTable { layout: number, fields, made, unknown, .. } = &mut self.tables[table.number()];
+        let (number, fields, mut made) = (*number as usize, *fields as usize, std::mem::take(made));
+        made.sort_unstable_by_key(|made| made.place);
         let unknown = unknown.take().map(|unknown| {
             let (data, offsets, _) = unknown.finish(rows);
             StringColumn { is_text: false, data, offsets: Offsets::new(offsets) }
         });
-        let oneofs = oneofs.into_iter().map(|oneof| oneof.numbers.finish(rows).0).collect();
-        let finished = made.into_iter().filter_map(|(place, column)| {
-            let (place, growing) = (usize::from(place), columns[column as usize].take()?);
+        // Those of oneofs stand behind all others.
+        let oneofs = made.split_off(made.partition_point(|made| (made.place as usize) < fields));
+        let oneofs = oneofs.into_iter().filter_map(|made| match columns[made.column()].take()? {
+            Growing::Narrow(members) => Some((made.place as usize - fields, members.finish(rows).0)),
+            _ => wrong_column(),
+        });
+        let oneofs = oneofs.collect();
+        let finished = made.into_iter().filter_map(|made| {
+            let (place, growing) = (made.place as usize, columns[made.column()].take()?);
             Some((place, self.finish_column(columns, growing, &layout.tables[number].columns[place], rows)))
         });
         Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs).with_unknown(unknown)
