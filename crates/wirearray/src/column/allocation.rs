@@ -162,11 +162,12 @@ impl Allocation {
         self.take(self.committed - before);
     }
 
-    /// A heap column starts at what can come, up to 64 KiB, and doubles from there, still bounded by what can come. The
-    /// half more is for bounds that were too low.
+    /// A heap column starts at what can come, up to 64 KiB, and doubles from there, still bounded by what can come. Where there
+    /// are many columns, others start at what is needed. The half more is for bounds that were too low.
     fn grow_heap(&mut self, needed: usize, limit: usize) {
         const FIRST: usize = 64 << 10;
-        let bounded = self.reserved.saturating_mul(2).max(FIRST).min(limit);
+        let first = if self.reserved == 0 { Budget::head_start(FIRST.min(limit)) } else { 0 };
+        let bounded = self.reserved.saturating_mul(2).max(first).min(limit);
         let size = bounded.max(needed).max(self.reserved.saturating_add(self.reserved / 2)).max(ALIGNMENT);
         if let Home::Heap = self.home {
             return self.reallocate(size);

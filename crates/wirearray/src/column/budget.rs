@@ -5,7 +5,7 @@
 //!
 //! [salsa]: https://docs.rs/salsa/latest/salsa/struct.Cancelled.html
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,13 @@ pub enum Shortage {
 
 thread_local! {
     static CURRENT: RefCell<Budget> = const { RefCell::new(Budget(None)) };
+    /// Of the head start what is left; nothing where nothing is spent.
+    static HEAD_START: Cell<Option<usize>> = const { Cell::new(None) };
 }
+
+/// What the columns of some work may take together before there are values for it, in some five hundred times 64 KiB. A part
+/// that was not touched is address space alone; but hostile data can bring a column with every few of their bytes.
+const WHOLE_HEAD_START: usize = 32 << 20;
 
 impl Budget {
     /// A budget of so many bytes, or without a limit.
@@ -49,8 +55,20 @@ impl Budget {
 
     /// The same for one of several threads, where another catches what runs short.
     pub fn within<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _restore = Restore(CURRENT.replace(self.clone()));
+        let is_outermost = HEAD_START.get().is_none();
+        let _restore = Restore { budget: CURRENT.replace(self.clone()), is_outermost };
+        if is_outermost {
+            HEAD_START.set(Some(WHOLE_HEAD_START));
+        }
         work()
+    }
+
+    /// How many bytes a column may start with that would like to have so many: all, unless many others have had them.
+    pub(super) fn head_start(wanted: usize) -> usize {
+        let Some(left) = HEAD_START.get() else { return wanted };
+        let Some(still_left) = left.checked_sub(wanted) else { return 0 };
+        HEAD_START.set(Some(still_left));
+        wanted
     }
 
     /// Takes so many bytes; unwinds where there are not as many.
@@ -102,11 +120,18 @@ impl Shortage {
 }
 
 /// Sets the thread's budget back to what it was, however the work ends.
-struct Restore(Budget);
+struct Restore {
+    budget: Budget,
+    /// True where nothing was spent before, and so there is no head start any more.
+    is_outermost: bool,
+}
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        CURRENT.set(std::mem::take(&mut self.0));
+        CURRENT.set(std::mem::take(&mut self.budget));
+        if self.is_outermost {
+            HEAD_START.set(None);
+        }
     }
 }
 
