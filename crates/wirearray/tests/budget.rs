@@ -43,7 +43,7 @@ fn table_within(plan: &Plan, messages: &[&[u8]], threads: usize, limit: usize) -
     match decode(plan, messages, threads, Some(limit)) {
         Decoded { table, stop: None, .. } => Some(table),
         Decoded { stop: Some(Fault::Message(error)), .. } => {
-            assert_eq!(error.kind(), DecodeErrorKind::MemoryBudget(limit));
+            assert_eq!(error.kind(), DecodeErrorKind::MemoryBudget(Some(limit)));
             None
         }
         Decoded { stop: Some(fault), .. } => panic!("{fault}"),
@@ -90,7 +90,7 @@ fn the_error_says_in_which_message_memory_ran_short() {
     let bytes = long_run(60_000);
     let options = Options { max_bytes: Some(100_000), ..Options::DEFAULT };
     let error = decode::decode(&plan(), bytes.as_slice().into(), options).unwrap_err();
-    assert_eq!(error.kind(), DecodeErrorKind::MemoryBudget(100_000));
+    assert_eq!(error.kind(), DecodeErrorKind::MemoryBudget(Some(100_000)));
     assert_eq!((error.offset(), error.path(), error.row()), (2, "rows[1]", None));
     // Memory comes in powers of two from 64 KiB on, also that of two columns of offsets.
     let enough = Options { max_bytes: Some((512 + 2 * 64 + 16) << 10), ..Options::DEFAULT };
@@ -111,7 +111,7 @@ fn a_run_that_threads_share_takes_what_it_needs_before_it_is_there() {
             let options = Options { cores, max_bytes: Some(mib << 20), ..Options::DEFAULT };
             decode::decode(&plan(), bytes.as_slice().into(), options).map(|table| table.rows())
         };
-        assert_eq!(decode(60).unwrap_err().kind(), DecodeErrorKind::MemoryBudget(60 << 20));
+        assert_eq!(decode(60).unwrap_err().kind(), DecodeErrorKind::MemoryBudget(Some(60 << 20)));
         assert_eq!(decode(68).unwrap(), 1);
     }
 }

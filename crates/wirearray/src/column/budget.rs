@@ -12,7 +12,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The memory that may still be taken, shared by all that take from it; without a limit where there is none to share.
 #[derive(Debug, Clone, Default)]
-pub struct Budget(Option<Arc<AtomicUsize>>);
+pub struct Budget(Option<Arc<Left>>);
+
+#[derive(Debug)]
+struct Left {
+    bytes: AtomicUsize,
+    /// What each byte of input adds.
+    for_each_byte: usize,
+}
+
+/// What any input may take.
+const FOR_ANY_INPUT: usize = 1 << 30;
+
+/// What each of its bytes may take on top of that.
+const FOR_EACH_BYTE: usize = 100;
+
+/// Input that cannot take as much as [`FOR_ANY_INPUT`]. The most comes of rows of two bytes, each as wide as all columns that other
+/// rows have, of two bytes each and nine wide: of `n` bytes `n / 4` rows of `n / 4` columns, about half of `n * n`.
+const SHORT_INPUT: usize = 16 << 10;
 
 /// There was not as much memory as was wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +51,30 @@ thread_local! {
 const WHOLE_HEAD_START: usize = 32 << 20;
 
 impl Budget {
-    /// A budget of so many bytes, or without a limit.
-    pub fn new(limit: Option<usize>) -> Self {
-        Self(limit.map(|limit| Arc::new(AtomicUsize::new(limit))))
+    /// A budget of so many bytes.
+    pub fn of(limit: usize) -> Self {
+        Self(Some(Arc::new(Left { bytes: AtomicUsize::new(limit), for_each_byte: 0 })))
+    }
+
+    /// The budget for input of so many bytes.
+    pub fn of_input(len: usize) -> Self {
+        if len <= SHORT_INPUT {
+            return Self(None);
+        }
+        let budget = Self::of_stream();
+        budget.feed(len);
+        budget
+    }
+
+    /// The budget for input that is still to come.
+    pub fn of_stream() -> Self {
+        Self(Some(Arc::new(Left { bytes: AtomicUsize::new(FOR_ANY_INPUT), for_each_byte: FOR_EACH_BYTE })))
+    }
+
+    /// Notes so many bytes of input, where the budget is in proportion to them.
+    pub fn feed(&self, len: usize) {
+        let for_each_byte = self.0.as_ref().map_or(0, |left| left.for_each_byte);
+        self.give_back(len.saturating_mul(for_each_byte));
     }
 
     /// The one that memory is taken from which this thread takes now.
@@ -74,7 +112,7 @@ impl Budget {
     /// Takes so many bytes; unwinds where there are not as many.
     pub fn take(&self, bytes: usize) {
         let Some(left) = &self.0 else { return };
-        if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_err() {
+        if left.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_err() {
             Shortage::Budget.unwind();
         }
     }
@@ -82,7 +120,7 @@ impl Budget {
     /// Gives back what was taken.
     pub fn give_back(&self, bytes: usize) {
         if let Some(left) = &self.0 {
-            left.fetch_add(bytes, Ordering::Relaxed);
+            left.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 }
@@ -142,17 +180,17 @@ mod tests {
 
     #[test]
     fn what_is_taken_counts_until_it_is_given_back() {
-        let budget = Budget::new(Some(100));
+        let budget = Budget::of(100);
         assert_eq!(budget.spend(|| Budget::current().take(60)), Ok(()));
         assert_eq!(budget.spend(|| Budget::current().take(60)), Err(Shortage::Budget));
         budget.give_back(60);
         assert_eq!(budget.spend(|| Budget::current().take(100)), Ok(()));
-        assert_eq!(Budget::new(None).spend(|| Budget::current().take(usize::MAX)), Ok(()));
+        assert_eq!(Budget::default().spend(|| Budget::current().take(usize::MAX)), Ok(()));
     }
 
     #[test]
     fn budgets_lie_within_each_other() {
-        let (outer, inner) = (Budget::new(Some(1)), Budget::new(Some(2)));
+        let (outer, inner) = (Budget::of(1), Budget::of(2));
         let spent = outer.spend(|| (inner.spend(|| Budget::current().take(2)), Budget::current().take(1)));
         assert_eq!(spent, Ok((Ok(()), ())));
         Budget::current().take(usize::MAX);
@@ -160,14 +198,14 @@ mod tests {
 
     #[test]
     fn other_panics_pass() {
-        let panic = std::panic::catch_unwind(|| Budget::new(Some(1)).spend(|| panic!("another")));
+        let panic = std::panic::catch_unwind(|| Budget::of(1).spend(|| panic!("another")));
         assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"another"));
     }
 
     #[test]
     fn buffers_take_what_they_grow_by_and_give_it_back() {
         for bytes in [100, 100 << 10, 30 << 20] {
-            let budget = Budget::new(Some(bytes + (2 << 20)));
+            let budget = Budget::of(bytes + (2 << 20));
             let fill = |len| (0..len).map(|_| 0u8).collect::<Buffer<u8>>();
             for _ in 0..3 {
                 assert_eq!(budget.spend(|| fill(bytes).len()), Ok(bytes), "it is dropped each time");

@@ -70,12 +70,12 @@ pub struct Options {
     /// What happens to many messages where one of them is bad.
     pub on_error: OnError,
     /// The most bytes of memory that columns may take, those that several threads make of pieces among them; without a number
-    /// as many as there are.
+    /// one GiB and 100 for each byte of input, which bounds what hostile bytes can ask for.
     pub max_bytes: Option<usize>,
 }
 
 impl Options {
-    /// Copies of everything, 100 levels, no unknown fields, one thread, an end at the first error, memory without a limit.
+    /// Copies of everything, 100 levels, no unknown fields, one thread, an end at the first error, memory in proportion to the input.
     pub const DEFAULT: Self = Self {
         views: Views::Never,
         depth_limit: DEPTH_LIMIT,
@@ -87,16 +87,23 @@ impl Options {
 }
 
 impl Options {
-    /// Does some work, all columns of which take their memory from one budget; the error has no place.
-    pub fn within_budget<R>(&self, work: impl FnOnce() -> R) -> Result<R, DecodeError> {
-        let spent = Budget::new(self.max_bytes).spend(work);
-        spent.map_err(|shortage| DecodeError::new(WireError::new(self.shortage(shortage), 0), String::new()))
+    /// Does some work, all columns of which take their memory from one budget; the error has no place. Without `len`, the bytes of
+    /// input, the budget is to be fed.
+    pub fn within_budget<R>(&self, len: Option<usize>, work: impl FnOnce() -> R) -> Result<R, DecodeError> {
+        let budget = match (self.max_bytes, len) {
+            (Some(limit), _) => Budget::of(limit),
+            (None, Some(len)) => Budget::of_input(len),
+            (None, None) => Budget::of_stream(),
+        };
+        budget
+            .spend(work)
+            .map_err(|shortage| DecodeError::new(WireError::new(self.shortage(shortage), 0), String::new()))
     }
 
     fn shortage(&self, shortage: Shortage) -> DecodeErrorKind {
-        match (shortage, self.max_bytes) {
-            (Shortage::Budget, Some(limit)) => DecodeErrorKind::MemoryBudget(limit),
-            _ => DecodeErrorKind::OutOfMemory,
+        match shortage {
+            Shortage::Budget => DecodeErrorKind::MemoryBudget(self.max_bytes),
+            Shortage::System => DecodeErrorKind::OutOfMemory,
         }
     }
 }
@@ -150,7 +157,7 @@ pub fn decode_into(
     destinations: Vec<Destination>,
 ) -> Result<Table, DecodeError> {
     let len = input.bytes.len();
-    let table = options.within_budget(|| {
+    let table = options.within_budget(Some(len), || {
         let mut decoder = Decoder::new(plan, options, batch_into(plan, destinations));
         decoder.is_single = true;
         let pushed = Budget::current().spend(|| decoder.push(input, 0..len));
@@ -175,7 +182,7 @@ pub fn decode_many<'a>(
     total_len: usize,
     options: Options,
 ) -> Result<Table, DecodeError> {
-    options.within_budget(|| {
+    options.within_budget(Some(total_len), || {
         let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
         decoder.push_all(messages, total_len)?;
         Ok(decoder.finish())

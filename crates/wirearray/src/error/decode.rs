@@ -72,10 +72,10 @@ pub enum DecodeErrorKind {
     TooDeep(u32),
     /// The columns need more memory than they may take.
     #[error(
-        "decoding needs more than max_bytes={0} bytes of memory; allow more, select fewer fields, or scan a stream in \
-        smaller batches"
+        "decoding needs more than {}; allow more, select fewer fields, or scan a stream in smaller batches",
+        said_budget(*.0)
     )]
-    MemoryBudget(usize),
+    MemoryBudget(Option<usize>),
     /// The system has no more memory.
     #[error("there is not enough memory; select fewer fields, or scan a stream in smaller batches")]
     OutOfMemory,
@@ -326,6 +326,13 @@ impl DecodeError {
     pub fn file(&self) -> Option<&str> {
         self.0.file.as_deref()
     }
+}
+
+fn said_budget(max_bytes: Option<usize>) -> String {
+    max_bytes.map_or_else(
+        || "the one GiB, and 100 bytes for each byte of input, that it may take without max_bytes".to_owned(),
+        |limit| format!("max_bytes={limit} bytes of memory"),
+    )
 }
 
 impl fmt::Display for DecodeError {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::source::{Fault, Piece, Source, Wanted};
+use crate::column::Budget;
 use crate::decode::Input;
 use crate::error::DecodeError;
 
@@ -36,6 +37,7 @@ impl<'m, M: Messages> Listed<'m, M> {
 
     /// Takes the messages in front of `end`, which are `len` bytes long.
     pub(super) fn take(&mut self, end: usize, len: usize) {
+        Budget::current().feed(len);
         self.row = end;
         self.taken_len += len as u64;
         // Lengths are those of the caller's buffers, which others may have changed.

@@ -13,6 +13,7 @@ use super::mcap::{Mcap, Reading, Selection, Stamps};
 use super::progress::{Counted, Progress, cancelled};
 use super::window::{Following, Window};
 use super::{Compression, Extent, Format, decompressed};
+use crate::column::Budget;
 use crate::decode::Input;
 use crate::error::DecodeError;
 use crate::input;
@@ -63,6 +64,8 @@ pub struct Chain {
     told: u64,
     /// The bytes that were taken of all streams that were open before.
     taken_len: u64,
+    /// The bytes for which memory was granted, of all streams.
+    fed: u64,
     progress: Arc<Progress>,
 }
 
@@ -98,7 +101,8 @@ impl Chain {
         // Where nothing comes, reading stands where it began.
         let place = parts.front().map(|part| Place { name: part.name.clone(), offset: part.extent.start });
         let (place, progress) = (place.unwrap_or_default(), Arc::default());
-        Self { parts, layout, may_map, open: None, failure: None, place, start: 0, told: 0, taken_len: 0, progress }
+        let (open, failure) = (None, None);
+        Self { parts, layout, may_map, open, failure, place, start: 0, told: 0, taken_len: 0, fed: 0, progress }
     }
 
     /// Opens the next stream, if none is, so that one can know how long it is. An error comes with the next messages.
@@ -227,6 +231,14 @@ impl Chain {
         }
     }
 
+    /// Grants what comes next the memory that bytes at hand may take, those that were not granted any before.
+    fn feed(&mut self) {
+        let until = self.taken_len() + self.open.as_ref().map_or(0, Open::len_at_hand) as u64;
+        let more = until.saturating_sub(self.fed.max(self.taken_len()));
+        self.fed = self.fed.max(until);
+        Budget::current().feed(usize::try_from(more).unwrap_or(usize::MAX));
+    }
+
     fn close(&mut self) {
         self.place = self.place();
         if let Some(open) = self.open.take() {
@@ -257,6 +269,14 @@ impl Open {
         match self {
             Self::Mapped(_) | Self::Blocks(_) => self.position().saturating_sub(start),
             Self::Mcap(mcap) => mcap.taken_len(),
+        }
+    }
+
+    /// The bytes that are in memory and have not been taken.
+    fn len_at_hand(&self) -> usize {
+        match self {
+            Self::Mapped(window) | Self::Blocks(Blocks { window, .. }) => window.len_left(),
+            Self::Mcap(mcap) => mcap.len_at_hand(),
         }
     }
 
@@ -294,6 +314,7 @@ impl Source for Chain {
         if wanted.is_met() || !self.find()? {
             return Ok(None);
         }
+        self.feed();
         Ok(self.open.as_mut().and_then(|open| open.take(wanted, &mut self.layout)))
     }
 
@@ -302,6 +323,7 @@ impl Source for Chain {
         wanted: Wanted,
     ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone>, Fault> {
         let is_ahead = !wanted.is_met() && self.find()?;
+        self.feed();
         let open = self.open.as_mut().filter(|_| is_ahead);
         Ok(open.and_then(|open| open.follow(wanted, &mut self.layout)))
     }

@@ -185,8 +185,12 @@ impl Mcap {
     /// About as many bytes as the file has left: what is compressed becomes more, and other messages are not wanted.
     pub(super) fn len_left(&self) -> Option<usize> {
         let left = usize::try_from(self.len?.saturating_sub(self.records.position())).unwrap_or(usize::MAX);
-        let in_block = self.block.as_ref().map_or(0, |block| (*block.bytes).as_ref().len() - block.at);
-        Some(left.saturating_add(in_block))
+        Some(left.saturating_add(self.len_at_hand()))
+    }
+
+    /// The bytes that are in memory and have not been read.
+    pub(super) fn len_at_hand(&self) -> usize {
+        self.block.as_ref().map_or(0, |block| (*block.bytes).as_ref().len() - block.at)
     }
 
     /// What lies ahead in the block, behind all that is not wanted; nothing at its end.
