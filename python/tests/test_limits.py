@@ -55,6 +55,24 @@ def test_what_needs_more_than_its_budget_is_an_error(way: Callable[..., Any], th
     way(STEPS, max_bytes=None, threads=threads)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_without_a_budget_the_input_says_how_much_may_be_taken(way: Callable[..., Any], threads: int) -> None:
+    # The result is 1.1 GiB, more than any input may take.
+    way(delimited(1, b"\x01" * (144 * MIB)), threads=threads)
+
+
+def test_without_a_budget_hostile_bytes_do_not_take_all_memory() -> None:
+    # Each of some 60,000 paths of messages is a table with as many rows as there are messages.
+    tree = wa.Schema.from_source('syntax = "proto3"; message M { M left = 1; M right = 2; }')["M"]
+    data = b""
+    while len(data) < 150_000:
+        data = delimited(1, data) + delimited(2, data)
+    for messages in ([data] + 100_000 * [b"\x0a\x00"], 100_000 * [b"\x0a\x00"] + [data]):
+        with pytest.raises(wa.DecodeError, match="without max_bytes") as caught:
+            tree.decode_many(messages)
+        assert caught.value.kind == "memory budget"
+
+
 def test_the_budget_of_a_scan_is_that_of_each_batch() -> None:
     frame = write_varint(1000) + b"\x0a\xe5\x07" + b"\x01" * 997
     log = io.BytesIO(frame * 5000)
