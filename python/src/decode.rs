@@ -63,7 +63,7 @@ impl MessageType {
     ///     as ``DoubleValue`` what they wrap; ``False`` leaves them messages. So does :meth:`select` of a part of them.
     /// max_bytes : int, optional
     ///     The most memory that the result may take, in bytes. Data that need more are an error before the memory is taken: a few
-    ///     bytes from a stranger can stand for many. Without it that is one GiB, and 100 bytes for each byte of the input.
+    ///     bytes from a stranger can stand for many. Without it that is one GiB, and 400 bytes for each byte of the input.
     /// max_depth : int, default 100
     ///     How deep messages may be nested, 10,000 at the most. The official parsers read 100 levels.
     ///

@@ -25,7 +25,7 @@ struct Left {
 const FOR_ANY_INPUT: usize = 1 << 30;
 
 /// What each of its bytes may take on top of that.
-const FOR_EACH_BYTE: usize = 100;
+const FOR_EACH_BYTE: usize = 400;
 
 /// Input that cannot take as much as [`FOR_ANY_INPUT`]. The most comes of rows of two bytes, each as wide as all columns that other
 /// rows have, of two bytes each and nine wide: of `n` bytes `n / 4` rows of `n / 4` columns, about half of `n * n`.

@@ -70,7 +70,7 @@ pub struct Options {
     /// What happens to many messages where one of them is bad.
     pub on_error: OnError,
     /// The most bytes of memory that columns may take, those that several threads make of pieces among them; without a number
-    /// one GiB and 100 for each byte of input, which bounds what hostile bytes can ask for.
+    /// one GiB and 400 for each byte of input, which bounds what hostile bytes can ask for.
     pub max_bytes: Option<usize>,
 }
 

@@ -330,7 +330,7 @@ impl DecodeError {
 
 fn said_budget(max_bytes: Option<usize>) -> String {
     max_bytes.map_or_else(
-        || "the one GiB, and 100 bytes for each byte of input, that it may take without max_bytes".to_owned(),
+        || "the one GiB, and 400 bytes for each byte of input, that it may take without max_bytes".to_owned(),
         |limit| format!("max_bytes={limit} bytes of memory"),
     )
 }
