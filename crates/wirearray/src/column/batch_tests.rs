@@ -322,9 +322,11 @@ fn read(table: &Table, row: usize) -> Row {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn rows_that_are_cut_and_come_again_are_as_if_the_others_had_never_been(changes in proptest::collection::vec(change(), 0..60)) {
-        let (mut batch, mut rows) = (Batch::new(layout()), Vec::<Row>::new());
+        let (mut batch, mut rows, mut kept) = (Batch::new(layout()), Vec::<Row>::new(), 0);
         for change in changes {
             match change {
                 Change::Add(row) => {
@@ -334,9 +336,11 @@ proptest! {
                 Change::Truncate(fewer) => {
                     rows.truncate(rows.len().saturating_sub(fewer));
                     batch.truncate(rows.len());
+                    kept = rows.len();
                 }
                 Change::Choose(member) => {
-                    let Some(place) = rows.len().checked_sub(1) else { continue };
+                    // Rows that were kept are over.
+                    let Some(place) = rows.len().checked_sub(1).filter(|&place| place >= kept) else { continue };
                     choose(&mut batch, TableId::OUTERMOST, place, member);
                     let row = &mut rows[place];
                     match std::mem::replace(&mut row.member, member) {

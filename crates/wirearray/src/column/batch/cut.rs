@@ -59,7 +59,7 @@ impl Batch {
         self.cut((TableId::OUTERMOST, rows));
     }
 
-    /// Forgets what `row`, the last one, has in the column in place `index` of `table`.
+    /// Forgets what `row`, the last one, which no cut has kept, has in the column in place `index` of `table`.
     #[inline]
     pub fn forget(&mut self, table: TableId, index: u16, row: usize) {
         // A column that was not written since the table was cut has nothing in a row that came since.
