@@ -89,21 +89,11 @@ impl Batch {
 
     /// Has a column that was not written since its table was cut go along with the descents since it last did.
     pub(super) fn descend(&mut self, table: TableId, column: usize) {
-        let Some(cut) = &self.tables[table.number()].cut else { return };
-        let (before, now) = (self.descended.get(column).copied().unwrap_or(0), cut.descents);
-        if let Some(rows) = cut.lowest_since(before) {
-            self.note_descents(column, now);
-            if let Some(inner) = self.columns[column].truncate(rows) {
-                self.cut(inner);
-            }
+        let before = self.descended.get(column).copied().unwrap_or(0);
+        let lowest = self.tables[table.number()].cut.as_ref().and_then(|cut| cut.lowest_since(before));
+        if let Some(inner) = lowest.and_then(|rows| self.columns[column].truncate(rows)) {
+            self.cut(inner);
         }
-    }
-
-    fn note_descents(&mut self, column: usize, descents: usize) {
-        if self.descended.len() <= column {
-            self.descended.resize(column + 1, 0);
-        }
-        self.descended[column] = descents;
     }
 
     /// Cuts a table back to its first so many rows. Those within it stand in a list, not on the call stack: data can be nested
@@ -127,7 +117,8 @@ impl Batch {
                 self.to_cut.extend(self.columns[column].truncate(rows));
                 self.note(table, place, entry.cut());
                 if descents > 0 {
-                    self.note_descents(column, descents);
+                    self.descended.resize(self.descended.len().max(column + 1), 0);
+                    self.descended[column] = descents;
                 }
             }
             written.clear();
