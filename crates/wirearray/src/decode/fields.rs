@@ -2,6 +2,7 @@
 
 use super::frame::{Frame, Reader, Run};
 use super::packed::no_view;
+use super::run::next_step;
 use super::{Decoder, Input, Views};
 use crate::column::Growing;
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
@@ -16,24 +17,25 @@ impl<'p> Decoder<'p> {
         self.open.push(frame);
         loop {
             self.read_run(&mut reader);
-            let Some(byte) = reader.cursor.peek() else {
+            if reader.cursor.is_at_end() {
                 match self.end_message(&mut reader) {
                     Ok(true) => return Ok(()),
                     Ok(false) => continue,
                     Err(error) => return Err(self.place(error, None)),
                 }
-            };
+            }
             reader.field_start = reader.cursor.position();
-            let mut step = reader.frame.plan.step_of_byte(byte);
-            if matches!(step.op, Op::Skip | Op::Notice) {
+            let step = match next_step(reader.frame.plan, reader.cursor) {
+                Some((step, behind)) if !matches!(step.op, Op::Skip | Op::Notice) => {
+                    reader.cursor = behind;
+                    step
+                }
                 // A field of a longer tag, or one that is not decoded.
-                step = match read_step(&mut reader) {
+                _ => match read_step(&mut reader) {
                     Ok(found) => found,
                     Err(error) => return Err(self.place(error, None)),
-                };
-            } else {
-                reader.cursor.advance(1);
-            }
+                },
+            };
             if let Err(error) = self.take(&mut reader, step) {
                 return Err(self.place(error, step.named_column()));
             }

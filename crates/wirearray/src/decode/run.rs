@@ -10,7 +10,7 @@ use super::trail::{Message, Source};
 use super::{Decoder, Input};
 use crate::column::Width;
 use crate::error::WireResult;
-use crate::plan::{Number, Op};
+use crate::plan::{MessagePlan, Number, Op, Step};
 use crate::varint::{Bool, Kind, Varint32, Varint64, Zigzag32, Zigzag64};
 use crate::wire::Cursor;
 
@@ -21,14 +21,11 @@ impl<'p> Decoder<'p> {
         let mut cursor = reader.cursor;
         loop {
             let Frame { plan, table, row, .. } = reader.frame;
-            while let Some(byte) = cursor.peek() {
-                let step = plan.step_of_byte(byte);
+            while let Some((step, mut ahead)) = next_step(plan, cursor) {
                 let Op::Set(number) = step.op else { break };
                 let Some(column) = self.batch.column_number(table, step.column).filter(|_| !step.is_in_oneof) else {
                     break;
                 };
-                let mut ahead = cursor;
-                ahead.advance(1);
                 let Ok(true) = self.read_next(&mut ahead, column, row, number, reader.all_end) else { break };
                 cursor = ahead;
             }
@@ -101,6 +98,20 @@ impl<'p> Decoder<'p> {
             (open.row, open.tag_start, open.end, open.resume) = (frame.row, tag_start, end, end);
         }
     }
+}
+
+/// The step of the tag that comes next, where that has one byte or two, and the cursor behind it.
+#[inline(always)]
+pub(super) fn next_step<'a>(plan: &MessagePlan, cursor: Cursor<'a>) -> Option<(Step, Cursor<'a>)> {
+    let mut behind = cursor;
+    let first = behind.peek()?;
+    behind.advance(1);
+    if first < 0x80 {
+        return Some((plan.step_of_byte(first), behind));
+    }
+    let second = behind.peek().filter(|&second| second < 0x80)?;
+    behind.advance(1);
+    Some((plan.step_of_two([first, second]), behind))
 }
 
 /// Messages of one repeated field that follow each other.

@@ -207,6 +207,12 @@ impl MessagePlan {
         self.steps.of_byte(byte)
     }
 
+    /// What to do at a tag of two bytes, the second of which has no more behind it.
+    #[inline(always)]
+    pub fn step_of_two(&self, bytes: [u8; 2]) -> Step {
+        self.steps.of_two(bytes)
+    }
+
     /// What to do at a tag.
     #[inline]
     pub fn step(&self, tag: Tag) -> Step {

@@ -120,6 +120,12 @@ impl Steps {
         self.one_byte[usize::from(byte)]
     }
 
+    #[inline(always)]
+    pub(super) fn of_two(&self, [first, second]: [u8; 2]) -> Step {
+        let raw = usize::from(first & 0x7f) | usize::from(second) << 7;
+        self.two_bytes.get(raw).copied().unwrap_or_default()
+    }
+
     #[inline]
     pub(super) fn of_tag(&self, tag: Tag) -> Step {
         if tag.raw() < THREE_BYTES_FROM {
