@@ -102,7 +102,7 @@ impl Budget {
     }
 
     /// How many bytes a column may start with that would like to have so many: all, unless many others have had them.
-    pub(super) fn head_start(wanted: usize) -> usize {
+    pub fn head_start(wanted: usize) -> usize {
         let Some(left) = HEAD_START.get() else { return wanted };
         let Some(still_left) = left.checked_sub(wanted) else { return 0 };
         HEAD_START.set(Some(still_left));
