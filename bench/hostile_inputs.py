@@ -41,10 +41,14 @@ def packed(byte: bytes) -> Bytes:
     return lambda length: delimited(1, byte * length)
 
 
-def tree(length: int) -> bytes:
-    """Each message holds two, to the depth that makes the wanted length: a table for every two bytes or three."""
-    sizes = accumulate(repeat(b""), lambda inner, _: delimited(1, inner) + delimited(2, inner), initial=b"")
-    return next(message for message in sizes if len(message) >= length)
+def tree(leaf: bytes = b"") -> Bytes:
+    """Each message holds two, as deep as the wanted length needs: a table for every two bytes or three, and a leaf."""
+
+    def make(length: int) -> bytes:
+        sizes = accumulate(repeat(b""), lambda inner, _: delimited(1, inner) + delimited(2, inner) + leaf, initial=leaf)
+        return next(message for message in sizes if len(message) >= length)
+
+    return make
 
 
 def entries(order: int) -> Bytes:
@@ -62,12 +66,24 @@ def wide(kind: str, count: int = 300) -> str:
     return " ".join(f"{kind} f{number} = {number};" for number in range(3, 3 + count))
 
 
+def numbers() -> bytes:
+    return b"".join(varint(number << 3) + b"\x01" for number in range(3, 303))
+
+
 def in_turn(payload: bytes) -> Bytes:
     """Two members of a oneof, of messages that had all their fields before."""
-    whole = b"".join(varint(number << 3) + b"\x01" for number in range(3, 303))
-    return lambda length: (
-        delimited(1, whole) + delimited(2, whole) + again(delimited(1, payload) + delimited(2, payload))(length)
-    )
+    whole = delimited(1, numbers()) + delimited(2, numbers())
+    return lambda length: whole + again(delimited(1, payload) + delimited(2, payload))(length)
+
+
+def rows_in_turn(length: int) -> bytes:
+    """Two rows in a member of a oneof, each with two members in turn, the first of which had all fields before."""
+    rows = delimited(1, delimited(1, delimited(1, b"") + delimited(2, b"")) * 2)
+    return delimited(1, delimited(1, delimited(1, numbers()))) + again(delimited(2, b"") + rows)(length)
+
+
+def chain(levels: int) -> bytes:
+    return b"" if levels == 0 else delimited(1, chain(levels - 1))
 
 
 RECURSIVE = "message M { M left = 1; M right = 2; }"
@@ -75,11 +91,23 @@ MEMBERS = "oneof one { A a = 1; B b = 2; }"
 WIDE_MEMBERS = f"message M {{ {MEMBERS} }} message A {{ {wide('int64')} }} message B {{ {wide('int64')} }}"
 
 INPUTS = (
-    Hostile("a table for every two bytes, of a type that contains itself twice", RECURSIVE, tree),
+    Hostile("a table for every two bytes, of a type that contains itself twice", RECURSIVE, tree()),
     Hostile(
         "the same, of a type with 150 fields more",
         f"message M {{ M left = 1; M right = 2; {wide('int64', 150)} }}",
-        tree,
+        tree(),
+    ),
+    Hostile(
+        "a table with a number for every four bytes",
+        "message M { M left = 1; M right = 2; int64 x = 3; }",
+        tree(b"\x18\x01"),
+    ),
+    Hostile(
+        "a table with a oneof for every four bytes, of a type with 300",
+        "message M { M left = 1; M right = 2; "
+        + " ".join(f"oneof o{n} {{ int64 f{n} = {n}; }}" for n in range(3, 303))
+        + " }",
+        tree(b"\x18\x01"),
     ),
     Hostile(
         "rows of 300 fields, two of which are set",
@@ -93,6 +121,27 @@ INPUTS = (
     ),
     Hostile("two members of a oneof in turn, of 300 fields each, empty", WIDE_MEMBERS, in_turn(b"")),
     Hostile("the same, with one field", WIDE_MEMBERS, in_turn(b"\x18\x01")),
+    Hostile(
+        "two rows within a member of a oneof, each with two members in turn, of 300 fields",
+        f"message M {{ oneof one {{ L l = 1; B b = 2; }} }} message L {{ repeated R r = 1; }} "
+        f"message R {{ {MEMBERS} }} message A {{ {wide('int64')} }} message B {{ }}",
+        rows_in_turn,
+    ),
+    Hostile(
+        "forty members of oneofs within each other, and another instead of them",
+        "message M { oneof one { M a = 1; M b = 2; } }",
+        again(chain(40) + b"\x12\x00"),
+    ),
+    Hostile(
+        "strings of 300 fields in turn",
+        f"message M {{ {wide('repeated string')} }}",
+        again(b"".join(varint(number << 3 | 2) + b"\x00" for number in range(3, 303))),
+    ),
+    Hostile(
+        "numbers of 300 fields in turn",
+        f"message M {{ {wide('repeated int64')} }}",
+        again(numbers()),
+    ),
     Hostile(
         "rows with two entries of a map each",
         "message M { repeated R r = 1; } message R { map<int32, int32> m = 1; }",
