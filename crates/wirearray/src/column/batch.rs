@@ -90,6 +90,11 @@ impl Batch {
         self.columns.is_empty()
     }
 
+    /// How many columns have been made.
+    pub fn columns_made(&self) -> usize {
+        self.columns.len()
+    }
+
     /// True where the rows of `table` are those of the batch, and not the values of a repeated field.
     pub fn has_rows_of_batch(&self, table: TableId) -> bool {
         self.tables[table.number()].has_rows_of_batch

@@ -90,6 +90,10 @@ struct Appended {
     stop: Option<Fault>,
 }
 
+/// Batches of more columns are not filled again: each time they are appended all that were ever made are looked at, and hostile
+/// messages can make a column with every few of their bytes.
+const MOST_SPARE: usize = 1000;
+
 impl<'w, S: Source> Work<'w, S> {
     pub(super) fn new(
         plan: &'w Plan,
@@ -194,7 +198,7 @@ impl<'w, S: Source> Work<'w, S> {
             handed_in = lock(&self.handed_in);
             handed_in.next += 1;
             handed_in.is_over |= is_over;
-            if handed_in.spare.len() < self.most_waiting {
+            if handed_in.spare.len() < self.most_waiting && done.batch.columns_made() <= MOST_SPARE {
                 handed_in.spare.push(done.batch);
             }
         }
