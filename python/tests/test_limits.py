@@ -73,6 +73,17 @@ def test_without_a_budget_hostile_bytes_do_not_take_all_memory() -> None:
         assert caught.value.kind == "memory budget"
 
 
+def test_without_a_budget_defaults_of_strings_do_not_take_all_memory() -> None:
+    # A row of two bytes has each default that another row's value has in its place.
+    fields = " ".join(f'optional string s{number} = {number} [default = "{"x" * 60_000}"];' for number in range(1, 6))
+    schema = wa.Schema.from_source(f"""
+    syntax = "proto2"; message M {{ repeated Row rows = 1; }} message Row {{ {fields} }}
+    """)
+    last = b"".join(delimited(number, b"") for number in range(1, 6))
+    with pytest.raises(wa.DecodeError, match="without max_bytes"):
+        schema["M"].decode(b"\x0a\x00" * 8000 + delimited(1, last))
+
+
 def test_the_budget_of_a_scan_is_that_of_each_batch() -> None:
     frame = write_varint(1000) + b"\x0a\xe5\x07" + b"\x01" * 997
     log = io.BytesIO(frame * 5000)

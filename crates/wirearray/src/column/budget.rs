@@ -27,10 +27,6 @@ const FOR_ANY_INPUT: usize = 1 << 30;
 /// What each of its bytes may take on top of that.
 const FOR_EACH_BYTE: usize = 400;
 
-/// Input that cannot take as much as [`FOR_ANY_INPUT`]. The most comes of rows of two bytes, each as wide as all columns that other
-/// rows have, of two bytes each and nine wide: of `n` bytes `n / 4` rows of `n / 4` columns, about half of `n * n`.
-const SHORT_INPUT: usize = 16 << 10;
-
 /// There was not as much memory as was wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shortage {
@@ -56,9 +52,12 @@ impl Budget {
         Self(Some(Arc::new(Left { bytes: AtomicUsize::new(limit), for_each_byte: 0 })))
     }
 
-    /// The budget for input of so many bytes.
-    pub fn of_input(len: usize) -> Self {
-        if len <= SHORT_INPUT {
+    /// The budget for input of so many bytes, in a layout of which the longest default has so many.
+    pub fn of_input(len: usize, longest_default: usize) -> Self {
+        // The most comes of rows of two bytes, each as wide as all columns that other rows have, of two bytes each: a quarter of
+        // the bytes as rows, and as columns. A value takes eight bytes, a flag, and its default.
+        let most = (len / 4).saturating_mul(len / 4).saturating_mul(longest_default.saturating_add(9));
+        if most < FOR_ANY_INPUT / 2 {
             return Self(None);
         }
         let budget = Self::of_stream();

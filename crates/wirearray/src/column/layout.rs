@@ -7,6 +7,16 @@ pub struct Layout {
     pub tables: Vec<TableLayout>,
 }
 
+impl Layout {
+    /// The bytes of the longest value that a row takes which has none: of a string with a default in the schema.
+    pub fn longest_default(&self) -> usize {
+        let columns = self.tables.iter().flat_map(|table| &table.columns);
+        let defaults =
+            columns.map(|column| if let Item::String { default, .. } = &column.item { default.len() } else { 0 });
+        defaults.max().unwrap_or(0)
+    }
+}
+
 /// The columns of one table.
 #[derive(Debug, Default)]
 pub struct TableLayout {

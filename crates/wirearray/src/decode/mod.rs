@@ -87,14 +87,19 @@ impl Options {
 }
 
 impl Options {
-    /// Does some work, all columns of which take their memory from one budget; the error has no place. Without `len`, the bytes of
-    /// input, the budget is to be fed.
-    pub fn within_budget<R>(&self, len: Option<usize>, work: impl FnOnce() -> R) -> Result<R, DecodeError> {
-        let budget = match (self.max_bytes, len) {
-            (Some(limit), _) => Budget::of(limit),
-            (None, Some(len)) => Budget::of_input(len),
-            (None, None) => Budget::of_stream(),
-        };
+    /// Does some work on a stream, all columns of which take their memory from one budget, which is to be fed. The error has no
+    /// place.
+    pub fn within_budget<R>(&self, work: impl FnOnce() -> R) -> Result<R, DecodeError> {
+        self.spend(self.max_bytes.map_or_else(Budget::of_stream, Budget::of), work)
+    }
+
+    /// The same of input of so many bytes.
+    fn within_budget_of<R>(&self, plan: &Plan, len: usize, work: impl FnOnce() -> R) -> Result<R, DecodeError> {
+        let of_input = || Budget::of_input(len, plan.longest_default());
+        self.spend(self.max_bytes.map_or_else(of_input, Budget::of), work)
+    }
+
+    fn spend<R>(&self, budget: Budget, work: impl FnOnce() -> R) -> Result<R, DecodeError> {
         budget
             .spend(work)
             .map_err(|shortage| DecodeError::new(WireError::new(self.shortage(shortage), 0), String::new()))
@@ -157,7 +162,7 @@ pub fn decode_into(
     destinations: Vec<Destination>,
 ) -> Result<Table, DecodeError> {
     let len = input.bytes.len();
-    let table = options.within_budget(Some(len), || {
+    let table = options.within_budget_of(plan, len, || {
         let mut decoder = Decoder::new(plan, options, batch_into(plan, destinations));
         decoder.is_single = true;
         let pushed = Budget::current().spend(|| decoder.push(input, 0..len));
@@ -182,7 +187,7 @@ pub fn decode_many<'a>(
     total_len: usize,
     options: Options,
 ) -> Result<Table, DecodeError> {
-    options.within_budget(Some(total_len), || {
+    options.within_budget_of(plan, total_len, || {
         let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
         decoder.push_all(messages, total_len)?;
         Ok(decoder.finish())

@@ -79,7 +79,7 @@ fn decode_source_into(
     options: Options,
     batch: Batch,
 ) -> Decoded {
-    options.within_budget(None, || decode_together(plan, source, wanted, options, batch)).unwrap_or_else(|shortage| {
+    options.within_budget(|| decode_together(plan, source, wanted, options, batch)).unwrap_or_else(|shortage| {
         let table = Batch::new(plan.layout().clone()).finish(0);
         Decoded { table, messages: 0, faults: Vec::new(), stop: Some(Fault::Message(shortage)) }
     })

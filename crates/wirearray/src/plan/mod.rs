@@ -36,6 +36,8 @@ use step::Steps;
 pub struct Plan {
     schema: Arc<Schema>,
     layout: Arc<Layout>,
+    /// The bytes of the longest default of a string in there.
+    longest_default: usize,
     /// One for each message type that can occur, under each selection of it; 0 is the outermost. The numbers are those
     /// of the layout's tables.
     messages: Arc<[MessagePlan]>,
@@ -116,7 +118,7 @@ impl Plan {
         static PLAN: OnceLock<Arc<Plan>> = OnceLock::new();
         PLAN.get_or_init(|| {
             let (schema, layout) = (Arc::default(), Arc::default());
-            Arc::new(Self { schema, layout, messages: Arc::new([]), showing: Showing::Inner })
+            Arc::new(Self { schema, layout, longest_default: 0, messages: Arc::new([]), showing: Showing::Inner })
         })
     }
 
@@ -136,7 +138,8 @@ impl Plan {
     fn of_selection(schema: Arc<Schema>, message: MessageId, selection: &Selection) -> Self {
         let (mut messages, layout) = build::build(&schema, message, selection);
         well_known::note_moments(&mut messages);
-        Self { schema, layout: Arc::new(layout), messages: messages.into(), showing: Showing::Inner }
+        let longest_default = layout.longest_default();
+        Self { schema, layout: Arc::new(layout), longest_default, messages: messages.into(), showing: Showing::Inner }
     }
 
     /// The schema.
@@ -147,6 +150,11 @@ impl Plan {
     /// The shape of the columns that it decodes to.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout
+    }
+
+    /// The bytes of the longest default of a string in its layout.
+    pub fn longest_default(&self) -> usize {
+        self.longest_default
     }
 
     /// The plan of a message type, by the number of its table.

@@ -132,8 +132,9 @@ impl Plan {
         if showing == self.showing {
             return Arc::clone(self);
         }
-        let (schema, layout) = (Arc::clone(&self.schema), Arc::clone(&self.layout));
-        Arc::new(Self { schema, layout, messages: Arc::clone(&self.messages), showing })
+        let (schema, layout, messages) =
+            (Arc::clone(&self.schema), Arc::clone(&self.layout), Arc::clone(&self.messages));
+        Arc::new(Self { schema, layout, messages, longest_default: self.longest_default, showing })
     }
 
     /// True where messages of well-known types are shown as what they stand for.
