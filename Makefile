@@ -44,9 +44,12 @@ lint: $(READY)
 rust-test:
 	cargo test --package wirearray --features reference --quiet
 
+# The engine's tests that meet kernels and the memory of columns; others are the same whatever there is of those.
+KERNEL_TESTS := --lib $(patsubst %,--test %,alike budget cases forgotten guard_pages property round_trip streams)
+
 # Results are compared to the bit with those of the other build.
 safe: ## The engine's tests in a build without unsafe, whose results are the same.
-	cargo test --package wirearray --features reference,safe --quiet
+	cargo test --package wirearray --features reference,safe --quiet $(KERNEL_TESTS)
 	@mkdir -p build
 	cargo run --package wirearray --features reference --quiet --example digest > build/digest
 	cargo run --package wirearray --features reference,safe --quiet --example digest > build/safe-digest
@@ -64,7 +67,7 @@ BACKEND_FREE := arrow bench differential docstrings html limits mcap memory name
 backend-test: develop
 	@set -e; for backend in $$($(BIN)/python -c 'from wirearray import _core; print(*_core._backends()[1:])'); do \
 		echo "with WIREARRAY_BACKEND=$$backend"; \
-		WIREARRAY_BACKEND=$$backend cargo test --package wirearray --features reference --quiet; \
+		WIREARRAY_BACKEND=$$backend cargo test --package wirearray --features reference --quiet $(KERNEL_TESTS); \
 		WIREARRAY_BACKEND=$$backend $(PYTEST) -p no:cacheprovider python/tests $(BACKEND_FREE:%=--ignore-glob='*/test_%*'); \
 	done
 
