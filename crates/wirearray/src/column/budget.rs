@@ -202,6 +202,42 @@ mod tests {
     }
 
     #[test]
+    fn what_streams_may_take_grows_with_them() {
+        let budget = Budget::of_stream();
+        assert_eq!(budget.spend(|| Budget::current().take(FOR_ANY_INPUT + 1)), Err(Shortage::Budget));
+        budget.feed(10);
+        assert_eq!(budget.spend(|| Budget::current().take(FOR_ANY_INPUT + 10 * FOR_EACH_BYTE)), Ok(()));
+        assert_eq!(budget.spend(|| Budget::current().take(1)), Err(Shortage::Budget));
+        let fixed = Budget::of(1);
+        fixed.feed(10);
+        assert_eq!(fixed.spend(|| Budget::current().take(2)), Err(Shortage::Budget), "it does not grow");
+    }
+
+    #[test]
+    fn short_input_has_no_budget_unless_a_default_is_long() {
+        let most = FOR_ANY_INPUT + 20_000 * FOR_EACH_BYTE;
+        for (len, longest_default, is_bounded) in [(20_000, 0, false), (20_000, 60_000, true), (40_000, 0, true)] {
+            let taken = Budget::of_input(len, longest_default).spend(|| Budget::current().take(2 * most));
+            assert_eq!(taken.is_err(), is_bounded, "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn many_columns_do_not_start_with_room_for_all_that_may_come() {
+        let buffers = || (0..10_000).map(|_| Buffer::<u64>::default());
+        let filled = Budget::of(WHOLE_HEAD_START + (2 << 20)).spend(|| {
+            buffers()
+                .map(|mut buffer| {
+                    buffer.push(1, 1 << 20);
+                    buffer
+                })
+                .collect::<Vec<_>>()
+                .len()
+        });
+        assert_eq!(filled, Ok(10_000));
+    }
+
+    #[test]
     fn buffers_take_what_they_grow_by_and_give_it_back() {
         for bytes in [100, 100 << 10, 30 << 20] {
             let budget = Budget::of(bytes + (2 << 20));
