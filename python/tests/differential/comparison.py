@@ -142,13 +142,14 @@ def _write_one(subject: Subject, record: wa.Record) -> Reading:
 def _agree(subject: Subject, mine: Reading, message: Message | None, theirs: bytes | None) -> bool:
     if mine.written is None or message is None:
         return mine.written is theirs
+    if mine is TOO_DEEP:
+        # An entry at the limit that came without its message: the official package writes one, and reads it no more. That is
+        # found before anything that is missing.
+        return official.parse(subject.theirs, theirs) is None
     if (mine is INCOMPLETE) != (subject.has_required and not message.IsInitialized()):
         return False
     if mine is INCOMPLETE:
         return True
-    if mine is TOO_DEEP:
-        # An entry at the limit that came without its message: the official package writes one, and reads it no more.
-        return official.parse(subject.theirs, theirs) is None
     # Mostly the bytes are the same as they are; entries of maps have an order of their own.
     return mine.written == theirs or _canonical(official.parse(subject.theirs, mine.written)) == theirs
 
