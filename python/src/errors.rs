@@ -137,6 +137,11 @@ pub(crate) fn no_message(schema: &wirearray::schema::Schema, name: &str) -> PyEr
     PyKeyError::new_err(format!("no message type {name:?} in the schema; {hint}"))
 }
 
+/// What a plan says of a path, or makes of its columns.
+pub(crate) fn asked<R>(ask: impl FnOnce() -> Result<R, PathError>) -> PyResult<R> {
+    with_memory(|| ask().map_err(path_error))
+}
+
 /// Does some work that makes columns. Where the system has no memory for them, that is a `MemoryError`.
 pub(crate) fn with_memory<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
     let short = || PyMemoryError::new_err("there is not enough memory for the columns");

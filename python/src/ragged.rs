@@ -56,8 +56,10 @@ impl Ragged {
     }
 
     fn column<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
-        let data = self.plan.follow_within(&self.data(), path).map_err(errors::path_error)?;
-        column_object(py, &self.plan, &data, self.entries.clone())
+        errors::with_memory(|| {
+            let data = self.plan.follow_within(&self.data(), path).map_err(errors::path_error)?;
+            column_object(py, &self.plan, &data, self.entries.clone())
+        })
     }
 }
 
@@ -106,14 +108,14 @@ impl Ragged {
         if let Some(found) = values::get_named(key, |path| self.column(py, path))? {
             return Ok(found);
         }
-        match key::rows(key, &self.entries)? {
+        errors::with_memory(|| match key::rows(key, &self.entries)? {
             Rows::One(entry) => entry_object(py, &self.plan, &self.data(), entry),
             Rows::Range(entries) => column_object(py, &self.plan, &self.data(), entries),
             Rows::List(entries) => {
                 let list = Arc::new(self.list.take(&entries));
                 Self::new(self.plan.clone(), list, 0..entries.len()).into_bound_py_any(py)
             }
-        }
+        })
     }
 
     /// Return the entries in a list: of arrays, Strings or Tables.

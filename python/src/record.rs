@@ -46,7 +46,10 @@ impl Record {
     }
 
     fn value<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
-        entry_object(py, &self.plan, &self.plan.follow(&self.table, path).map_err(errors::path_error)?, self.row)
+        errors::with_memory(|| {
+            let data = self.plan.follow(&self.table, path).map_err(errors::path_error)?;
+            entry_object(py, &self.plan, &data, self.row)
+        })
     }
 }
 
@@ -87,7 +90,7 @@ impl Record {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        errors::with_memory(|| values::get_named(key, |path| self.value(py, path)))?.ok_or_else(|| {
+        values::get_named(key, |path| self.value(py, path))?.ok_or_else(|| {
             let found = key.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
             pyo3::exceptions::PyTypeError::new_err(format!("fields are chosen by name, not by {found}"))
         })
@@ -175,7 +178,7 @@ impl Record {
     /// a text: hi
     fn chosen<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Option<(String, Bound<'py, PyAny>)>> {
         let rows = self.row..self.row + 1;
-        let names = self.plan.chosen(&self.table, oneof, rows).map_err(errors::path_error)?;
+        let names = errors::asked(|| self.plan.chosen(&self.table, oneof, rows))?;
         let name = String::from_utf8_lossy(names.get(0).unwrap_or_default()).into_owned();
         if name.is_empty() {
             return Ok(None);
@@ -206,7 +209,7 @@ impl Record {
     ///     If it is not of an enum.
     fn enum_names<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let rows = self.row..self.row + 1;
-        let names = self.plan.enum_names(&self.table, name, rows).map_err(errors::path_error)?;
+        let names = errors::asked(|| self.plan.enum_names(&self.table, name, rows))?;
         entry_object(py, &self.plan, &names, 0)
     }
 

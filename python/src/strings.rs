@@ -11,6 +11,7 @@ use wirearray::plan::Plan;
 
 use crate::array;
 use crate::entries::Entries;
+use crate::errors;
 use crate::key::{self, Rows};
 use crate::values::{self, column_object, string_object};
 
@@ -79,8 +80,10 @@ impl Strings {
 
     /// Which strings have these bytes: array of bool.
     fn _are<'py>(&self, py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        let flags = py.detach(|| self.column().equal_to(bytes));
-        array::fresh(py, &flags, Dtype::Bool)
+        errors::with_memory(|| {
+            let flags = py.detach(|| self.column().equal_to(bytes));
+            array::fresh(py, &flags, Dtype::Bool)
+        })
     }
 
     fn __len__(&self) -> usize {
@@ -93,11 +96,11 @@ impl Strings {
 
     fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let data = || Data::Strings(self.strings.clone());
-        match key::rows(key, &self.entries)? {
+        errors::with_memory(|| match key::rows(key, &self.entries)? {
             Rows::One(entry) => string_object(py, &self.strings, entry),
             Rows::Range(entries) => column_object(py, &self.plan, &data(), entries),
             Rows::List(entries) => column_object(py, &self.plan, &data().take(&entries), 0..entries.len()),
-        }
+        })
     }
 
     /// Return the strings in a list: of str or bytes.

@@ -88,12 +88,10 @@ impl Table {
     }
 
     fn column<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
-        column_object(
-            py,
-            &self.plan,
-            &self.plan.follow(&self.table, path).map_err(errors::path_error)?,
-            self.rows.clone(),
-        )
+        errors::with_memory(|| {
+            let data = self.plan.follow(&self.table, path).map_err(errors::path_error)?;
+            column_object(py, &self.plan, &data, self.rows.clone())
+        })
     }
 
     /// Strings of the rows as an array.
@@ -266,8 +264,8 @@ impl Table {
     /// ValueError
     ///     If the schema does not tell absent from default for it, or it is repeated.
     fn present<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let validity = self.plan.presence(&self.table, name).map_err(errors::path_error)?;
-        array::fresh(py, &validity.flags(self.rows.clone()), Dtype::Bool)
+        let flags = errors::asked(|| Ok(self.plan.presence(&self.table, name)?.flags(self.rows.clone())))?;
+        array::fresh(py, &flags, Dtype::Bool)
     }
 
     /// Return which field of a oneof each row has set.
@@ -287,7 +285,7 @@ impl Table {
     /// KeyError
     ///     If there is no such oneof.
     fn which<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Bound<'py, PyAny>> {
-        array::fixed_numbers(py, &self.plan.which(&self.table, oneof).map_err(errors::path_error)?, self.rows.clone())
+        array::fixed_numbers(py, &errors::asked(|| self.plan.which(&self.table, oneof))?, self.rows.clone())
     }
 
     /// Return the name of the member of a oneof that each row has set.
@@ -318,8 +316,7 @@ impl Table {
     /// >>> table["code"][table.chosen("payload") == "code"]
     /// array([7], dtype=int32)
     fn chosen<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Bound<'py, PyAny>> {
-        let names = self.plan.chosen(&self.table, oneof, self.rows.clone()).map_err(errors::path_error)?;
-        self.array_of(py, names)
+        self.array_of(py, errors::asked(|| self.plan.chosen(&self.table, oneof, self.rows.clone()))?)
     }
 
     /// Return the names of an enum's numbers.
@@ -350,9 +347,7 @@ impl Table {
     /// >>> table.enum_names("side").tolist()
     /// ['SELL', 'BUY', '7']
     fn enum_names<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let rows = self.rows.clone();
-        let names = py.detach(|| self.plan.enum_names(&self.table, name, rows)).map_err(errors::path_error)?;
-        match names {
+        match errors::asked(|| py.detach(|| self.plan.enum_names(&self.table, name, self.rows.clone())))? {
             Data::Strings(names) => self.array_of(py, names),
             names => column_object(py, &self.plan, &names, 0..self.rows.len()),
         }

@@ -191,6 +191,10 @@ def test_messages_nested_as_deep_as_they_may_be_are_pickled_and_copied() -> None
     record = ROW.decode(data)
     for loaded in (again(record), copy.deepcopy(record)):
         assert ROW.encode(loaded) == data
+    deeper = ROW.decode(b"\x5a" + _varint(len(data)) + data, max_depth=101)
+    for copied in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(ValueError, match="nested deeper than 100 levels"):
+            copied(deeper)
 
 
 def test_one_schema_is_in_a_pickle_once(table: wa.Table) -> None:

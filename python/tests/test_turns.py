@@ -154,12 +154,25 @@ def test_an_array_that_was_too_small_for_what_was_dropped_is_told_so() -> None:
 
 NO_MEMORY = """
 import resource, numpy as np, wirearray as wa
-tick = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; repeated double levels = 2; }')["Tick"]
+tick = wa.Schema.from_source('''
+syntax = "proto3";
+enum Side { BUY = 0; }
+message Tick {
+  int64 price = 1; repeated double levels = 2; Side side = 3;
+  oneof by { int32 broker = 4; string name = 5; }
+}
+''')["Tick"]
 table = tick.decode_many(b"", offsets=np.zeros(300_000_001, np.int64))
-resource.setrlimit(resource.RLIMIT_AS, (4 << 30,) * 2)
+now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (now + (200 << 20),) * 2)
 for call in (
     lambda: tick.encode_many({"levels": np.zeros((10**12, 0))}),
     lambda: (table["price"], table["levels"]),
+    lambda: table["levels"],
+    lambda: table.price,
+    lambda: table.which("by"),
+    lambda: table.present("broker"),
+    lambda: table.enum_names("side"),
 ):
     try:
         call()
@@ -171,4 +184,4 @@ for call in (
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited as Linux does it")
 def test_columns_that_no_memory_holds_are_an_error() -> None:
     done = subprocess.run([sys.executable, "-c", NO_MEMORY], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("there is not enough memory for the columns\n" * 2, "")
+    assert (done.stdout, done.stderr) == ("there is not enough memory for the columns\n" * 7, "")

@@ -13,6 +13,7 @@ use wirearray::column::{self, Data};
 use wirearray::plan::Plan;
 
 use super::capsule;
+use crate::errors;
 use crate::message_type::MessageType;
 use crate::ragged::Ragged;
 use crate::strings::Strings;
@@ -116,8 +117,10 @@ impl ArrowTable {
     }
 
     pub(super) fn export(&self, py: Python<'_>, rows: Rows) -> PyResult<(Field, Array)> {
-        let exported = py.detach(|| arrow::export_table(&self.plan, &self.shown(), self.options, rows));
-        exported.map_err(|error| refused(&error))
+        errors::with_memory(|| {
+            let exported = py.detach(|| arrow::export_table(&self.plan, &self.shown(), self.options, rows));
+            exported.map_err(|error| refused(&error))
+        })
     }
 
     /// The table of the rows that it shows.
@@ -199,8 +202,10 @@ macro_rules! exported_column {
 exported_column!(Ragged, Strings);
 
 fn export_column(py: Python<'_>, (plan, data, entries): (&Arc<Plan>, Data, Range<usize>)) -> PyResult<(Field, Array)> {
-    let exported = py.detach(|| arrow::export_column(plan, &data.slice(entries), Options::default()));
-    exported.map_err(|error| refused(&error))
+    errors::with_memory(|| {
+        let exported = py.detach(|| arrow::export_column(plan, &data.slice(entries), Options::default()));
+        exported.map_err(|error| refused(&error))
+    })
 }
 
 pub(super) fn refused(error: &ExportError) -> PyErr {

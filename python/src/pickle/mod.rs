@@ -11,6 +11,7 @@ mod stamps;
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList};
 use wirearray::column::{self, Data, Dtype, StringColumn, Validity};
@@ -20,6 +21,7 @@ use loading::{Loading, damaged};
 use stamps::StampsState;
 
 use crate::array;
+use crate::errors;
 use crate::field::Field;
 use crate::message_type::MessageType;
 use crate::ragged::Ragged;
@@ -211,13 +213,15 @@ pub(crate) fn _record_of_state(
 type State<'py> = (Bound<'py, PyAny>, Bound<'py, PyList>);
 
 fn state<'py>(py: Python<'py>, plan: &Plan, data: &Data) -> PyResult<State<'py>> {
-    let mut open = Vec::new();
-    let root = data_state(py, data, &mut open)?;
-    let tables = PyList::empty(py);
-    while let Some(table) = open.get(tables.len()).cloned() {
-        tables.append(table_state(py, plan, &table, &mut open)?)?;
-    }
-    Ok((root, tables))
+    errors::with_memory(|| {
+        let mut open = Vec::new();
+        let root = data_state(py, data, &mut open)?;
+        let tables = PyList::empty(py);
+        while let Some(table) = open.get(tables.len()).cloned() {
+            tables.append(table_state(py, plan, &table, &mut open)?)?;
+        }
+        Ok((root, tables))
+    })
 }
 
 /// Numbers are an array, strings a tuple of three, lists one of two, and a table is its number in the list to be.
@@ -248,6 +252,8 @@ fn table_state<'py>(
     table: &column::Table,
     open: &mut Vec<Arc<column::Table>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    // One that could not be made of its parts again is no pickle.
+    Plan::check_depth(table).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let (columns, oneofs) = (PyDict::new(py), PyDict::new(py));
     for (index, name) in plan.column_names(table.number()).enumerate() {
         let Some(column) = table.column_if_made(index).filter(|column| column.has_values()) else { continue };

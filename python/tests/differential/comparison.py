@@ -143,8 +143,8 @@ def _agree(subject: Subject, mine: Reading, message: Message | None, theirs: byt
     if mine.written is None or message is None:
         return mine.written is theirs
     if mine is TOO_DEEP:
-        # An entry at the limit that came without its message: the official package writes one, and reads it no more. That is
-        # found before anything that is missing.
+        # An entry at the limit that came without its message: the official package writes one, and reads it no more.
+        # That is found before anything that is missing.
         return official.parse(subject.theirs, theirs) is None
     if (mine is INCOMPLETE) != (subject.has_required and not message.IsInitialized()):
         return False
@@ -171,7 +171,7 @@ def _rules(subject: Subject, options: Options, data: bytes, mine: Reading) -> se
         specified.rules.add(TIMES)
     rules = specified.rules
     if mine.written:
-        # What wirearray writes is by the rules as well: all items of message sets are groups, which upb reads less deep.
+        # What wirearray writes is by the rules as well: items of message sets are groups, which upb reads less deep.
         again = as_specified(mine.written, subject.theirs.DESCRIPTOR)
         rules = rules | again.rules
         mine = Reading(_canonical(None if again.data is None else official.parse(subject.theirs, again.data)))

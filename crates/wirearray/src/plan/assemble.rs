@@ -50,7 +50,13 @@ impl Plan {
         let oneofs = oneofs.map(numbers).collect::<Result<_, AssembleError>>()?;
         let columns = columns.into_iter().enumerate().filter_map(|(place, column)| Some((place, column?)));
         let table = Table::new(Arc::clone(self.layout()), number, rows, validity, columns, oneofs);
-        if table.height() > MAX_DEPTH { Err(AssembleError::TooDeep) } else { Ok(table) }
+        Self::check_depth(&table)?;
+        Ok(table)
+    }
+
+    /// Refuses a table that is deeper than those that are made of parts.
+    pub fn check_depth(table: &Table) -> Result<(), AssembleError> {
+        if table.height() > MAX_DEPTH { Err(AssembleError::TooDeep) } else { Ok(()) }
     }
 
     /// A table of this plan with other columns in some places, or none. Of a oneof all members are replaced together: what
@@ -131,9 +137,7 @@ impl Plan {
         if expected != found {
             return Err(AssembleError::OtherMessage { expected: expected.to_owned(), found: found.to_owned() });
         }
-        if table.height() > MAX_DEPTH {
-            return Err(AssembleError::TooDeep);
-        }
+        Self::check_depth(table)?;
         let mut columns: Vec<Option<Column>> = vec![None; self.message(number).fields.len()];
         for (index, name) in from.column_names(table.number()).enumerate() {
             let Some(column) = table.column_if_made(index).filter(|column| column.has_values()) else { continue };
