@@ -35,10 +35,11 @@ fuzz: fuzz-seeds ## Fuzz each target for a while: SECONDS=60, TARGETS="decode fr
 fuzz-seeds: ## Write the cases down as what fuzzing begins with.
 	cargo run --quiet --manifest-path fuzz/Cargo.toml --target-dir target --example seeds fuzz/corpus
 
+# But for what runs on small stacks, on which the frames of an instrumented build have no room.
 asan: ## The engine's tests under AddressSanitizer, with each backend: BACKENDS="avx2 plain".
 	@set -e; for backend in $(BACKENDS); do echo "with WIREARRAY_BACKEND=$$backend"; \
 		WIREARRAY_BACKEND=$$backend RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address PROPTEST_CASES=100 \
-			cargo test --package wirearray --features reference --quiet --lib --tests --target $(HOST) --target-dir target/asan; \
+			cargo test --package wirearray --features reference --quiet $(KERNEL_TESTS) --target $(HOST) --target-dir target/asan; \
 	done
 
 # By default memcheck passes over reads behind the end that share a word with what is there. It knows no AVX-512.
