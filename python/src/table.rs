@@ -231,10 +231,10 @@ impl Table {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        errors::with_memory(|| match values::get_named(key, |path| self.column(py, path))? {
+        match values::get_named(key, |path| self.column(py, path))? {
             Some(found) => Ok(found),
-            None => self.some_rows(py, key),
-        })
+            None => errors::with_memory(|| self.some_rows(py, key)),
+        }
     }
 
     /// The names of the columns: list of str.

@@ -6,6 +6,8 @@
 
 #[path = "../tests/support/case.rs"]
 mod case;
+#[path = "../tests/support/config.rs"]
+mod config;
 #[path = "../tests/support/sample.rs"]
 mod sample;
 
@@ -31,7 +33,7 @@ fn main() {
         }
     }
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
-    let mut runner = TestRunner::new_with_rng(sample::config(), random);
+    let mut runner = TestRunner::new_with_rng(config::config(SAMPLES), random);
     for number in 0..SAMPLES {
         let sample = sample::samples().new_tree(&mut runner).unwrap().current();
         sample.messages().for_each(|message| print(&format!("sample {number}"), &sample.plan, message));

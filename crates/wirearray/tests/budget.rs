@@ -1,35 +1,24 @@
 //! Memory runs short wherever it may, and decoding ends with an error that says so, or as if nothing had been short.
 
+#[path = "support/buffers.rs"]
+mod buffers;
+#[path = "support/config.rs"]
+mod config;
 #[path = "support/sample.rs"]
 mod sample;
 
-use std::ops::Range;
 use std::sync::Arc;
 
+use buffers::Buffers;
+use config::config;
 use proptest::prelude::*;
-use sample::{config, samples};
+use sample::samples;
 use wirearray::column::Table;
 use wirearray::cores::Cores;
-use wirearray::decode::{self, Input, OnError, Options};
-use wirearray::parallel::{self, Decoded, Fault, Messages};
+use wirearray::decode::{self, OnError, Options};
+use wirearray::parallel::{self, Decoded, Fault};
 use wirearray::plan::Plan;
 use wirearray::{DecodeErrorKind, schema};
-
-struct Buffers<'a>(&'a [&'a [u8]]);
-
-impl Messages for Buffers<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone {
-        self.0[rows].iter().map(|&message| (message.into(), 0..message.len()))
-    }
-
-    fn total_len(&self) -> usize {
-        self.0.iter().map(|message| message.len()).sum()
-    }
-}
 
 fn decode(plan: &Plan, messages: &[&[u8]], threads: usize, max_bytes: Option<usize>) -> Decoded {
     let cores = Cores { threads: Some(threads), least_len: 64 };
@@ -51,7 +40,7 @@ fn table_within(plan: &Plan, messages: &[&[u8]], threads: usize, limit: usize) -
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: config().cases / 4, ..config() })]
+    #![proptest_config(ProptestConfig { cases: config(1000).cases / 4, ..config(1000) })]
 
     #[test]
     fn whatever_the_budget_the_result_is_right_or_an_error(sample in samples()) {

@@ -1,18 +1,23 @@
 //! Messages that take back much of what they said: members of oneofs in turn, within repeated messages within members, entries
 //! of maps that are dropped, messages that turn out bad. What is left is what the reference decoder has left.
 
+#[path = "support/buffers.rs"]
+mod buffers;
+#[path = "support/config.rs"]
+mod config;
 #[path = "support/show.rs"]
 mod show;
 
-use std::ops::Range;
 use std::sync::Arc;
 
+use buffers::Buffers;
+use config::config;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use show::show_row;
 use wirearray::cores::Cores;
-use wirearray::decode::{Input, OnError, Options, decode};
-use wirearray::parallel::{self, Messages};
+use wirearray::decode::{OnError, Options, decode};
+use wirearray::parallel;
 use wirearray::plan::Plan;
 use wirearray::reference;
 use wirearray::schema::{Schema, compile_source};
@@ -72,30 +77,8 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn config() -> ProptestConfig {
-    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 500 };
-    ProptestConfig { cases, ..default }
-}
-
-struct Buffers<'a>(&'a [Vec<u8>]);
-
-impl Messages for Buffers<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone {
-        self.0[rows].iter().map(|message| (message.as_slice().into(), 0..message.len()))
-    }
-
-    fn total_len(&self) -> usize {
-        self.0.iter().map(Vec::len).sum()
-    }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(500))]
 
     #[test]
     fn what_is_left_of_many_messages_is_what_is_left_of_each(messages in vec(message(), 1..12), keep_unknown in any::<bool>()) {

@@ -2,30 +2,35 @@
 //!
 //! `PROPTEST_CASES` sets how many cases run; a failure prints its schema and its bytes.
 
+#[path = "support/buffers.rs"]
+mod buffers;
+#[path = "support/config.rs"]
+mod config;
 #[path = "support/sample.rs"]
 mod sample;
 #[path = "support/show.rs"]
 mod show;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
+use buffers::Buffers;
+use config::config;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use sample::{Sample, config, samples};
+use sample::{Sample, samples};
 use show::show_row;
 use toml::{Table as Shown, Value};
 use wirearray::column::{Owner, Table};
 use wirearray::cores::Cores;
 use wirearray::decode::{self, Input, Options, Views};
-use wirearray::parallel::{self, Fault, Messages};
+use wirearray::parallel::{self, Fault};
 use wirearray::plan::Plan;
 use wirearray::{DecodeError, reference};
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(1000))]
 
     #[test]
     fn the_decoder_agrees_with_the_reference(sample in samples()) {
@@ -165,23 +170,6 @@ fn most_samples_are_accepted_and_some_damage_is_not() {
 
 /// Unknown fields are kept, so that they are compared with all else.
 const KEEPING: Options = Options { keep_unknown: true, ..Options::DEFAULT };
-
-/// Messages in buffers of their own.
-struct Buffers<'a>(&'a [&'a [u8]]);
-
-impl Messages for Buffers<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone {
-        self.0[rows].iter().map(|&message| (message.into(), 0..message.len()))
-    }
-
-    fn total_len(&self) -> usize {
-        self.0.iter().map(|message| message.len()).sum()
-    }
-}
 
 fn decode_rows(plan: &Plan, messages: &[&[u8]], cores: Cores) -> Result<Table, DecodeError> {
     let decoded = parallel::decode_many(plan, &Buffers(messages), Options { cores, ..KEEPING }, Vec::new());

@@ -1,5 +1,7 @@
 //! Whatever the decoder reads, the encoder writes: random schemas and messages, there and back.
 
+#[path = "support/config.rs"]
+mod config;
 #[path = "support/sample.rs"]
 mod sample;
 #[path = "support/show.rs"]
@@ -7,8 +9,9 @@ mod show;
 
 use wirearray::slots::slots;
 
+use config::config;
 use proptest::prelude::*;
-use sample::{Sample, config, samples};
+use sample::{Sample, samples};
 use show::show_row;
 use wirearray::EncodeError;
 use wirearray::column::Table;
@@ -18,7 +21,7 @@ use wirearray::plan::Plan;
 use wirearray::wire::{Sink, WriteResult};
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(1000))]
 
     #[test]
     fn what_was_decoded_encodes_to_the_same_values(sample in samples()) {

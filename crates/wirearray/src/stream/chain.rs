@@ -323,7 +323,9 @@ impl Source for Chain {
         wanted: Wanted,
     ) -> Result<Option<impl Iterator<Item = (Input<'_>, Range<usize>)> + Clone>, Fault> {
         let is_ahead = !wanted.is_met() && self.find()?;
-        self.feed();
+        if is_ahead {
+            self.feed();
+        }
         let open = self.open.as_mut().filter(|_| is_ahead);
         Ok(open.and_then(|open| open.follow(wanted, &mut self.layout)))
     }

@@ -11,13 +11,6 @@ use random::{Choices, ROOT};
 use wirearray::plan::Plan;
 use wirearray::schema::{Schema, compile_source};
 
-/// A second or two of cases, unless `PROPTEST_CASES` asks for more.
-pub(crate) fn config() -> ProptestConfig {
-    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 1000 };
-    ProptestConfig { cases, ..default }
-}
-
 /// A schema, with messages of it that are legal but for their text, and others that were damaged.
 pub(crate) struct Sample {
     pub(crate) text: String,
