@@ -72,7 +72,7 @@ pub enum DecodeErrorKind {
     TooDeep(u32),
     /// The columns need more memory than they may take.
     #[error(
-        "decoding needs more than {}; allow more, select fewer fields, or scan a stream in smaller batches",
+        "decoding needs more than {}; allow more by max_bytes=, select fewer fields, or scan a stream in smaller batches",
         said_budget(*.0)
     )]
     MemoryBudget(Option<usize>),
