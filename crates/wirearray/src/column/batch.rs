@@ -201,11 +201,7 @@ impl Batch {
         let mut table = TableId::OUTERMOST;
         for &place in around {
             let number = self.column_number(table, place).unwrap_or_else(|| self.add_column(table, place));
-            table = match &self.columns[number] {
-                Growing::Rows(rows) => rows.table,
-                Growing::RowLists(lists) => lists.table,
-                _ => wrong_column(),
-            };
+            table = self.columns[number].inner_table().unwrap_or_else(|| wrong_column());
         }
         let number = self.column_number(table, last).unwrap_or_else(|| self.add_column(table, last));
         assert!(self.columns[number].lend(memory), "the column's numbers can be written there");

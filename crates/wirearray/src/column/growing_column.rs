@@ -89,7 +89,14 @@ impl Growing {
     }
 
     /// Forgets all rows from number `rows` on; returns the table whose rows go with them, and how many it keeps.
+    #[inline(always)]
     pub fn truncate(&mut self, rows: usize) -> Option<(TableId, usize)> {
+        // Two numbers come back in registers; three would go through memory, which hostile data can make a hot path.
+        let kept = self.truncate_values(rows)?;
+        Some((self.inner_table()?, kept))
+    }
+
+    fn truncate_values(&mut self, rows: usize) -> Option<usize> {
         match self {
             Self::Wide(numbers) => numbers.truncate(rows),
             Self::Narrow(numbers) => numbers.truncate(rows),
@@ -99,10 +106,20 @@ impl Growing {
             Self::ByteLists(lists) => lists.truncate(rows),
             Self::Strings(strings) => strings.truncate(rows),
             Self::StringLists(lists) => lists.truncate(rows),
-            Self::Rows(inner) => return inner.truncate(rows).then_some((inner.table, rows)),
-            Self::RowLists(inner) => return inner.truncate(rows).map(|start| (inner.table, start)),
+            Self::Rows(inner) => return inner.truncate(rows).then_some(rows),
+            Self::RowLists(inner) => return inner.truncate(rows),
         }
         None
+    }
+
+    /// The table that the column stands for, where its values are messages.
+    #[inline(always)]
+    pub(super) fn inner_table(&self) -> Option<TableId> {
+        match self {
+            Self::Rows(rows) => Some(rows.table),
+            Self::RowLists(lists) => Some(lists.table),
+            _ => None,
+        }
     }
 }
 

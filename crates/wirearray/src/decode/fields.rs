@@ -7,7 +7,7 @@ use super::{Decoder, Input, Views};
 use crate::column::Growing;
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
 use crate::plan::{FieldPlan, Op, Step};
-use crate::wire::WireType;
+use crate::wire::{WireType, is_tagged};
 
 impl<'p> Decoder<'p> {
     /// Reads the message of `frame`, which starts at byte `start`, and everything in it.
@@ -93,9 +93,10 @@ impl<'p> Decoder<'p> {
             }
             _ => None,
         };
-        reader.frame =
+        let frame =
             Frame { plan, table, row, tag_start, end, resume, group, run, column: step.column, is_dropped: false };
-        self.open.push(reader.frame);
+        reader.frame = frame;
+        self.open.push(frame);
         reader.seek(start);
         Ok(())
     }
@@ -142,11 +143,20 @@ impl<'p> Decoder<'p> {
     }
 
     fn append_string(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        let bytes = read_string(reader, step.op == Op::AppendText)?;
+        let tag = reader.tag_bytes();
+        let mut bytes = read_string(reader, step.op == Op::AppendText)?;
         let at_most = reader.rows_left();
-        let row = reader.frame.row;
-        self.column(reader, step)?.string_lists().open(row, at_most).push(bytes, at_most);
-        Ok(())
+        let strings = self.column(reader, step)?.string_lists().open(reader.frame.row, at_most);
+        loop {
+            strings.push(bytes, at_most);
+            // They come together: the next one need not take the way through the loop over fields.
+            if !is_tagged(reader.cursor.remaining(), tag) {
+                return Ok(());
+            }
+            reader.field_start = reader.cursor.position();
+            reader.cursor.advance(tag.len());
+            bytes = read_string(reader, step.op == Op::AppendText)?;
+        }
     }
 
     /// Reads an item of an old message set: a group of the number of an extension and its message, in either order.

@@ -10,6 +10,7 @@ use crate::error::{DecodeErrorKind, NoView, WireResult};
 use crate::plan::{Number, Step};
 use crate::simd::{self, Backend};
 use crate::varint::{self, Bool, Varint32, Varint64, Zigzag32, Zigzag64};
+use crate::wire::is_tagged;
 
 /// A run that begins with so many numbers is a long one: it is worth to look for address space, and for more threads.
 const PROBE: usize = 4096;
@@ -32,18 +33,23 @@ impl<'p> Decoder<'p> {
     #[inline(never)]
     fn append_varints<V: Varint>(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         let tag = reader.tag_bytes();
-        let backend = Backend::active();
-        let start = reader.field_start;
-        let rest = reader.input.bytes.get(start..reader.frame.end).unwrap_or_default();
         let mut at_most = reader.rows_left();
         let values = V::Element::lists(self.column(reader, step)?).open(reader.frame.row, at_most);
+        let varint = reader.cursor.read_varint()?;
+        if !is_tagged(reader.cursor.remaining(), tag) {
+            // Alone, as where fields come in turn, it is not worth a kernel.
+            values.push(V::of(varint), at_most);
+            return Ok(());
+        }
+        let backend = Backend::active();
+        let rest = reader.input.bytes.get(reader.field_start..reader.frame.end).unwrap_or_default();
         if rest.len() >= LONG && count_varints(rest, tag, PROBE) == PROBE {
             at_most = values.reserve_or_count(at_most, || count_varints(rest, tag, usize::MAX));
         }
         let rest = values.fill_from(
             rest,
             at_most,
-            |rest| rest.starts_with(tag),
+            |rest| is_tagged(rest, tag),
             |rest, room| {
                 let decoded = simd::decode_tagged::<V>(backend, rest, tag, room);
                 (decoded.read, decoded.values)

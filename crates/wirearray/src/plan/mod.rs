@@ -230,6 +230,11 @@ impl MessagePlan {
     /// The place of the field of that number, if it is decoded.
     pub fn field_index(&self, number: u32) -> Option<u16> {
         let number_of = |&place: &u16| self.fields[usize::from(place)].number;
+        // Most types have no gaps among their numbers.
+        let guess = self.by_number.get((number as usize).wrapping_sub(1));
+        if let Some(&place) = guess.filter(|place| number_of(place) == number) {
+            return Some(place);
+        }
         self.by_number.binary_search_by_key(&number, number_of).ok().map(|index| self.by_number[index])
     }
 

@@ -99,32 +99,42 @@ impl Batch {
     /// Cuts a table back to its first so many rows. Those within it stand in a list, not on the call stack: data can be nested
     /// deeply.
     fn cut(&mut self, outermost: (TableId, usize)) {
-        self.to_cut.push(outermost);
-        while let Some((table, rows)) = self.to_cut.pop() {
+        let mut next = Some(outermost);
+        while let Some((table, rows)) = next {
             let growing = &mut self.tables[table.number()];
-            if let Some(unknown) = &mut growing.unknown {
-                unknown.truncate(rows);
+            match &mut growing.cut {
+                // Nothing to lose, as in a message without fields.
+                Some(cut) if cut.written.is_empty() && cut.rows <= rows && growing.unknown.is_none() => cut.rows = rows,
+                _ => self.cut_columns(table, rows),
             }
-            let cut = growing.cut.get_or_insert_with(|| Box::new(Cut::of(&growing.made, rows)));
-            if rows < cut.rows && cut.descend(rows) {
-                self.taken.add(size_of::<(usize, usize)>() * cut.lowest.len());
+            next = self.to_cut.pop();
+        }
+    }
+
+    /// Cuts the columns of a table that were written since it was cut the last time, and lists the tables within them.
+    fn cut_columns(&mut self, table: TableId, rows: usize) {
+        let growing = &mut self.tables[table.number()];
+        if let Some(unknown) = &mut growing.unknown {
+            unknown.truncate(rows);
+        }
+        let cut = growing.cut.get_or_insert_with(|| Box::new(Cut::of(&growing.made, rows)));
+        if rows < cut.rows && cut.descend(rows) {
+            self.taken.add(size_of::<(usize, usize)>() * cut.lowest.len());
+        }
+        cut.rows = rows;
+        let (mut written, descents) = (std::mem::take(&mut cut.written), cut.descents);
+        for place in written.drain(..) {
+            let entry = self.entry(table, place);
+            let column = entry.number().expect("a column that was written has been made");
+            self.to_cut.extend(self.columns[column].truncate(rows));
+            self.note(table, place, entry.cut());
+            if descents > 0 {
+                self.descended.resize(self.descended.len().max(column + 1), 0);
+                self.descended[column] = descents;
             }
-            cut.rows = rows;
-            let (mut written, descents) = (std::mem::take(&mut cut.written), cut.descents);
-            for &place in &written {
-                let entry = self.entry(table, place);
-                let column = entry.number().expect("a column that was written has been made");
-                self.to_cut.extend(self.columns[column].truncate(rows));
-                self.note(table, place, entry.cut());
-                if descents > 0 {
-                    self.descended.resize(self.descended.len().max(column + 1), 0);
-                    self.descended[column] = descents;
-                }
-            }
-            written.clear();
-            if let Some(cut) = &mut self.tables[table.number()].cut {
-                cut.written = written;
-            }
+        }
+        if let Some(cut) = &mut self.tables[table.number()].cut {
+            cut.written = written;
         }
     }
 }
