@@ -172,16 +172,17 @@ fn read_window(window: &[u8; MAX_LEN]) -> Result<(u64, usize), DecodeErrorKind> 
     Err(DecodeErrorKind::OverlongVarint)
 }
 
+/// The same, of fewer bytes than the longest varint has.
 #[cold]
 fn read_bytewise(bytes: &[u8]) -> Result<(u64, usize), DecodeErrorKind> {
     let mut value = 0u64;
-    for (index, &byte) in bytes.iter().take(MAX_LEN).enumerate() {
+    for (index, &byte) in bytes.iter().enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * index);
         if byte < 0x80 {
             return Ok((value, index + 1));
         }
     }
-    Err(if bytes.len() < MAX_LEN { DecodeErrorKind::Truncated } else { DecodeErrorKind::OverlongVarint })
+    Err(DecodeErrorKind::Truncated)
 }
 
 /// The number of varints that end in `bytes`: one for each byte whose top bit is clear.

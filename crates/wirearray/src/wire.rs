@@ -104,12 +104,6 @@ impl<'a> Cursor<'a> {
         self.position
     }
 
-    /// Where the current message ends.
-    #[inline(always)]
-    pub fn end(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// The bytes between the position and the end.
     #[inline(always)]
     pub fn remaining(&self) -> &'a [u8] {

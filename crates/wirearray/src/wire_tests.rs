@@ -47,3 +47,12 @@ fn hostile_nesting_stops_at_the_limit() {
     let error = Cursor::new(&[0x0b; 100_000]).skip_value(Tag::new(1, WireType::StartGroup), 100, 100).unwrap_err();
     assert_eq!((error.kind, error.offset), (DecodeErrorKind::TooDeep(100), 100));
 }
+
+#[test]
+fn the_next_byte_and_the_next_tag_are_seen_ahead() {
+    let mut cursor = Cursor::new(&[0x82, 0x01]);
+    assert_eq!((cursor.peek(), is_tagged(cursor.remaining(), &[0x82, 0x01])), (Some(0x82), true));
+    assert!(!is_tagged(cursor.remaining(), &[0x82, 0x02]) && !is_tagged(cursor.remaining(), &[0x82, 0x01, 0x00]));
+    cursor.advance(2);
+    assert_eq!((cursor.peek(), is_tagged(cursor.remaining(), &[0x08])), (None, false));
+}

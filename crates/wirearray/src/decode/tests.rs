@@ -279,7 +279,7 @@ mod views {
 }
 
 /// The plan of message `M`.
-fn plan(text: &str) -> Plan {
+pub(super) fn plan(text: &str) -> Plan {
     let schema = Schema::from_descriptor_set(&compile_source("m.proto", text, &[]).unwrap()).unwrap();
     let message = schema.message_id("M").unwrap();
     Plan::new(Arc::new(schema), message)
@@ -313,7 +313,7 @@ fn message_set_of(number: u32) -> Schema {
     Schema { messages: vec![set, extension], enums: vec![], message_ids, sources, roots, ..Schema::default() }
 }
 
-fn varint(mut value: u64) -> Vec<u8> {
+pub(super) fn varint(mut value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value > 0x7f {
         bytes.push(value as u8 | 0x80);
@@ -324,12 +324,12 @@ fn varint(mut value: u64) -> Vec<u8> {
 }
 
 /// A tag, and a payload behind its length.
-fn delimited(tag: &[u8], payload: &[u8]) -> Vec<u8> {
+pub(super) fn delimited(tag: &[u8], payload: &[u8]) -> Vec<u8> {
     [tag, &varint(payload.len() as u64), payload].concat()
 }
 
 /// The numbers of a repeated field, of all rows together.
-fn list(table: &Table, column: usize) -> Memory {
+pub(super) fn list(table: &Table, column: usize) -> Memory {
     let Data::List(list) = &table.column(column).data else { panic!("column {column} is no list") };
     let Data::Numbers(numbers) = &list.values else { panic!("column {column} holds no numbers") };
     numbers.values.clone()

@@ -199,3 +199,7 @@ fn gather<'a>(hops: &mut [Hop<'a>], message: Message<'a>, index: usize) -> Optio
     }
     rest.is_empty().then_some(())
 }
+
+#[cfg(test)]
+#[path = "trail_tests.rs"]
+mod tests;

@@ -18,6 +18,14 @@ fn framings() -> impl Iterator<Item = Framing> {
 }
 
 #[test]
+fn every_framing_has_a_name() {
+    for (name, framing) in Framing::NAMES {
+        assert_eq!((Framing::of_name(name), framing.name()), (Some(framing), name));
+    }
+    assert_eq!(Framing::of_name("delimitedly"), None);
+}
+
+#[test]
 fn what_is_framed_is_found_again() {
     for framing in framings() {
         let bytes = framed(framing, &MESSAGES);
