@@ -56,14 +56,16 @@ qemu: ## The engine's quicker tests on processors without AVX-512, and without A
 	done
 
 AARCH64 := aarch64-unknown-linux-gnu
+# Debian has a compiler with a library for other processors too, which RUSTC=/usr/bin/rustc asks for.
 aarch64: ## The engine's quicker tests on an emulated 64-bit ARM processor.
-	@rustc --print target-libdir --target $(AARCH64) | xargs -I{} test -d {} || \
-		{ echo "the standard library for $(AARCH64) is missing: rustup target add $(AARCH64)" >&2; exit 1; }
+	@"$${RUSTC:-rustc}" --print target-libdir --target $(AARCH64) | xargs -I{} test -d {} || \
+		{ echo "the standard library for $(AARCH64) is missing: rustup target add $(AARCH64), or, where that cannot be had," \
+			"dpkg --add-architecture arm64; apt-get install rustc-web libstd-rust-web-dev:arm64; make aarch64 RUSTC=/usr/bin/rustc" >&2; exit 1; }
 	@$(call debian,qemu-aarch64,qemu-user)
 	@$(call debian,aarch64-linux-gnu-gcc,gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
-		cargo test --package wirearray --features reference --quiet --target $(AARCH64) $(QUICK_TESTS) -- $(FILTER)
+		cargo test --package wirearray --features reference --quiet --target $(AARCH64) --target-dir target/aarch64 $(QUICK_TESTS) -- $(FILTER)
 
 # A survivor is a change that no test notices. All of them take many hours: a twentieth at a time.
 mutants: ## Change the decoder in small ways, and see that tests fail: SHARD=0/20.

@@ -119,6 +119,16 @@ INPUTS = (
         f"message M {{ {MEMBERS} }} message A {{ int64 x = 1; }} message B {{ int64 x = 1; }}",
         again(b"\x0a\x00\x12\x00"),
     ),
+    Hostile(
+        "two numbers of a oneof in turn",
+        "message M { oneof one { int64 a = 1; int64 b = 2; } }",
+        again(b"\x08\x01\x10\x01"),
+    ),
+    Hostile(
+        "two texts of a oneof in turn",
+        "message M { oneof one { string a = 1; string b = 2; } }",
+        again(b"\x0a\x00\x12\x00"),
+    ),
     Hostile("two members of a oneof in turn, of 300 fields each, empty", WIDE_MEMBERS, in_turn(b"")),
     Hostile("the same, with one field", WIDE_MEMBERS, in_turn(b"\x18\x01")),
     Hostile(

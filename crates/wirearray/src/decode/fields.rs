@@ -80,8 +80,8 @@ impl<'p> Decoder<'p> {
         let at_most = reader.rows_left();
         let column = self.column_number(reader, step)?;
         let (table, row) = self.batch.open_row(column, reader.frame.row, at_most);
-        if step.op == Op::Merge && extent.start == extent.end && extent.end == extent.resume {
-            // Nothing in it, so there is nothing to read it with.
+        if step.op == Op::Merge && extent.start == extent.end {
+            // Nothing in it, so there is nothing to read it with: the cursor stands behind it already.
             return Ok(());
         }
         let plan = self.plan.message(reader.frame.field(step).message.unwrap_or_default());

@@ -143,19 +143,26 @@ mod tests {
     #[test]
     fn messages_with_a_time_out_of_range_are_left_out_in_their_order_among_other_bad_ones() {
         let plan = plan();
-        let pieces: [&[&[u8]]; 3] =
-            [&[GOOD, BAD, BROKEN, GOOD], &[b"", GOOD], &[BROKEN, BAD, BAD, BROKEN, GOOD, BAD, GOOD]];
+        let pieces: [&[&[u8]]; 4] = [
+            &[GOOD, BAD, BROKEN, GOOD],
+            &[b"", GOOD],
+            &[BROKEN, BAD, BAD, BROKEN, GOOD, BAD, GOOD],
+            &[GOOD, BROKEN, BAD],
+        ];
         let mut decoder = decoder(&plan, OnError::Skip);
         for piece in pieces {
             assert_eq!(decoder.push_all(messages(piece), 0), Ok(()));
         }
         let found: Vec<_> = decoder.faults().iter().map(|error| (error.row().unwrap(), error.path())).collect();
         let time = "times[1]";
-        assert_eq!(found, [(1, time), (2, "id"), (6, "id"), (7, time), (8, time), (9, "id"), (11, time)]);
-        assert_eq!(decoder.messages(), 13);
+        assert_eq!(
+            found,
+            [(1, time), (2, "id"), (6, "id"), (7, time), (8, time), (9, "id"), (11, time), (14, "id"), (15, time)]
+        );
+        assert_eq!(decoder.messages(), 16);
         let table = decoder.finish();
         let Data::Numbers(numbers) = &table.column(2).data else { panic!("numbers") };
-        assert_eq!(numbers.values.as_slice::<u32>(), [1, 1, 0, 1, 1, 1]);
+        assert_eq!(numbers.values.as_slice::<u32>(), [1, 1, 0, 1, 1, 1, 1]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! notice.
 
 use super::super::tests::{delimited, list, plan, varint};
-use super::super::{Options, Rows, batch_into};
+use super::super::{Options, Rows, batch_into, decode_many};
 use super::*;
 use crate::column::{Item, Table};
 use crate::plan::Plan;
@@ -47,7 +47,8 @@ fn every_kind_of_singular_value_is_followed() {
             let value = |n: u64| match wire_type {
                 0 => varint(n % 2),
                 1 => n.to_le_bytes().to_vec(),
-                2 => delimited(&[], n.to_string().as_bytes()),
+                2 if *kind == "bytes" => delimited(&[], &[0xff; 3][..n as usize % 4]),
+                2 => delimited(&[], "ä".repeat(n as usize % 4).as_bytes()),
                 _ => (n as u32).to_le_bytes().to_vec(),
             };
             let messages: Vec<_> = (0..200).map(|n| [vec![8 | wire_type], value(n)].concat()).collect();
@@ -100,7 +101,11 @@ fn messages_are_followed_up_to_a_fault() {
     for place in [1, 2, 63, 64, 65, 100] {
         let with_fault = |field: &str, whole: &dyn Fn(u64) -> Vec<u8>, fault: Vec<u8>| {
             let messages: Vec<_> = (0..150).map(|n| if n == place { fault.clone() } else { whole(n as u64) }).collect();
-            assert_eq!(follow(&plan_of(field), &messages).0, place - 1, "{field}, the fault in message {place}");
+            let (plan, name) = (plan_of(field), format!("{field}, the fault in message {place}"));
+            let (followed, table) = follow(&plan, &messages);
+            assert_eq!(followed, place - 1, "{name}");
+            let whole = messages[..place].iter().map(|message| (Input::from(message.as_slice()), 0..message.len()));
+            assert_eq!(table, decode_many(&plan, whole, 0, Options::default()).unwrap(), "{name}");
         };
         let run = |n: u64| delimited(&[0x0a], &numbers(n));
         with_fault("repeated int32 x", &run, delimited(&[0x0a], &[0x01, 0x80]));
