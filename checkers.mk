@@ -56,6 +56,8 @@ qemu: ## The engine's quicker tests on processors without AVX-512, and without A
 	done
 
 AARCH64 := aarch64-unknown-linux-gnu
+# Where the dynamic loader and the C library stand: two of them must not be mixed.
+AARCH64_ROOT := $(if $(wildcard /lib/ld-linux-aarch64.so.1),/,/usr/aarch64-linux-gnu)
 # Debian has a compiler with a library for other processors too, which RUSTC=/usr/bin/rustc asks for.
 aarch64: ## The engine's quicker tests on an emulated 64-bit ARM processor.
 	@"$${RUSTC:-rustc}" --print target-libdir --target $(AARCH64) | xargs -I{} test -d {} || \
@@ -64,7 +66,7 @@ aarch64: ## The engine's quicker tests on an emulated 64-bit ARM processor.
 	@$(call debian,qemu-aarch64,qemu-user)
 	@$(call debian,aarch64-linux-gnu-gcc,gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
-	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L $(AARCH64_ROOT)" \
 		cargo test --package wirearray --features reference --quiet --target $(AARCH64) --target-dir target/aarch64 $(QUICK_TESTS) -- $(FILTER)
 
 # A survivor is a change that no test notices. All of them take many hours: a twentieth at a time.

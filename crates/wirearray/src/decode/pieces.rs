@@ -106,3 +106,86 @@ impl<T: Fixed, const TAG: usize> Pieces<T> for Records<'_, TAG> {
         simd::gather(Backend::active(), &self.records[start..], self.tag, room)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::DecodeErrorKind;
+    use crate::slots::slots;
+    use crate::varint::{Varint64, encode};
+
+    /// The elements of all pieces, each of which has to be whole: what comes of a run is the same without pieces.
+    fn elements<T: Fixed>(pieces: &impl Pieces<T>) -> Vec<T> {
+        let of_piece = |piece| {
+            let mut room = slots(pieces.count(piece));
+            let count = room.len();
+            let elements = pieces.fill(piece, &mut room);
+            assert_eq!(elements.len(), count, "piece {piece} is whole");
+            elements.to_vec()
+        };
+        (0..pieces.len()).flat_map(of_piece).collect()
+    }
+
+    #[test]
+    fn varints_cut_at_every_byte_belong_to_the_piece_in_which_they_end() {
+        let values: Vec<u64> = (0..300).map(|n: u64| u64::MAX >> (n * 7 % 64)).collect();
+        let run: Vec<u8> = values
+            .iter()
+            .flat_map(|&value| {
+                let (bytes, len) = encode(value);
+                bytes.to_le_bytes().into_iter().take(len)
+            })
+            .collect();
+        for piece_len in varint::MAX_LEN + 1..70 {
+            let pieces = PackedVarints::<Varint64> { run: &run, piece_len, kind: PhantomData };
+            assert_eq!(pieces.len(), run.len().div_ceil(piece_len));
+            assert_eq!(elements(&pieces), values, "pieces of {piece_len} bytes");
+            // Behind so many pieces are the varints that end in others.
+            let before: usize = (0..2).map(|piece| pieces.count(piece)).sum();
+            assert_eq!(varint::count(pieces.from(2)), values.len() - before);
+            assert!(pieces.from(pieces.len()).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_varint_that_is_too_long_is_found_in_one_of_its_pieces() {
+        for len in [11, 30, 100] {
+            let run = [&[1; 20][..], &vec![0x80; len], &[1; 20]].concat();
+            let pieces = PackedVarints::<Varint64> { run: &run, piece_len: 11, kind: PhantomData };
+            let is_whole = |piece| {
+                let mut room = slots(pieces.count(piece));
+                let count = room.len();
+                pieces.fill(piece, &mut room).len() == count
+            };
+            let whole = (0..pieces.len()).take_while(|&piece| is_whole(piece)).count();
+            assert!(whole < pieces.len(), "{len}");
+            // What is left begins with it, or with those that end in the same piece.
+            let left = pieces.from(whole);
+            let fault = left.iter().position(|&byte| byte == 0x80).unwrap();
+            assert!(fault < 11 && varint::read(&left[fault..]) == Err(DecodeErrorKind::OverlongVarint), "{len}");
+        }
+    }
+
+    #[test]
+    fn fixed_width_numbers_are_cut_between_them() {
+        let values: Vec<u64> = (0..100).map(|n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        let run: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let records: Vec<u8> =
+            values.iter().flat_map(|value| [&[0x81, 0x7f][..], &value.to_le_bytes()].concat()).collect();
+        for piece in 1..40 {
+            let packed = PackedFixed { run: &run, piece_len: piece * 8 };
+            assert_eq!(elements::<u64>(&packed), values, "{piece} in a piece");
+            let unpacked = Records { records: &records, tag: [0x81, 0x7f], piece };
+            assert_eq!(elements::<u64>(&unpacked), values, "{piece} in a piece");
+            assert_eq!(
+                (Pieces::<u64>::len(&packed), Pieces::<u64>::len(&unpacked)),
+                (100usize.div_ceil(piece), 100usize.div_ceil(piece))
+            );
+        }
+    }
+
+    #[test]
+    fn pieces_are_as_long_as_the_second_cache_likes_and_no_shorter_than_a_varint() {
+        assert_eq!([0, 1000, 1 << 20, 1 << 30].map(piece_len), [11, 62, 64 << 10, 256 << 10]);
+    }
+}
