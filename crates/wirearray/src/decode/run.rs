@@ -76,7 +76,6 @@ impl<'p> Decoder<'p> {
         if self.patience.is_over() {
             let count = self.follow(&mut siblings, plan, table, row + 1);
             self.batch.add_rows(run.column as usize, count);
-            reader.frame.row += count;
             self.move_frame(reader, siblings.position, siblings.position);
             *cursor = Cursor::new(around.get(..siblings.position).unwrap_or(around));
             cursor.advance(siblings.position);

@@ -2,7 +2,7 @@
 //! notice.
 
 use super::super::tests::{delimited, list, plan, varint};
-use super::super::{Options, Rows, batch_into, decode_many};
+use super::super::{Options, Rows, Views, batch_into, decode_many};
 use super::*;
 use crate::column::{Item, Table};
 use crate::plan::Plan;
@@ -10,6 +10,10 @@ use crate::plan::Plan;
 /// How many messages behind the first, which makes the columns, are read as those that look like it; and the table of all that
 /// were.
 fn follow(plan: &Plan, messages: &[Vec<u8>]) -> (usize, Table) {
+    follow_with(plan, messages, Options::default())
+}
+
+fn follow_with(plan: &Plan, messages: &[Vec<u8>], options: Options) -> (usize, Table) {
     let bytes = messages.concat();
     let input = Input::from(bytes.as_slice());
     let ends = messages.iter().scan(0, |end, message| {
@@ -17,7 +21,7 @@ fn follow(plan: &Plan, messages: &[Vec<u8>]) -> (usize, Table) {
         Some(*end)
     });
     let mut ranges = ends.zip(messages).map(|(end, message)| end - message.len()..end);
-    let mut decoder = Decoder::new(plan, Options::default(), batch_into(plan, Vec::new()));
+    let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
     decoder.push(input, ranges.next().unwrap()).unwrap();
     let len_left = bytes.len() - messages[0].len();
     let mut rows = Rows { messages: ranges.map(|range| (input, range)), ahead: Vec::new(), len_left };
@@ -118,6 +122,42 @@ fn messages_are_followed_up_to_a_fault() {
             // The first one would be followed by itself.
             with_fault("int32 x", &|n| [vec![8], numbers(n)].concat(), vec![]);
         }
+    }
+}
+
+#[test]
+fn what_landed_behind_a_fault_of_another_field_is_taken_back() {
+    let plan = plan(
+        "syntax = \"proto3\"; message M { repeated int32 x = 1; repeated fixed64 y = 2; bytes z = 3; int32 i = 4; string s = 5; }",
+    );
+    for place in [1, 2, 40, 64, 65, 66, 100] {
+        let message = |n: u8| {
+            let lists = [delimited(&[0x0a], &[n, n]), delimited(&[0x12], &[n; 16]), delimited(&[0x1a], &[n; 3])];
+            let text = if usize::from(n) == place { 0xff } else { b'a' };
+            [lists.concat(), vec![0x20, n], delimited(&[0x2a], &[text])].concat()
+        };
+        let messages: Vec<_> = (0..120).map(message).collect();
+        let (followed, table) = follow(&plan, &messages);
+        assert_eq!(followed, place - 1);
+        let whole = messages[..place].iter().map(|message| (Input::from(message.as_slice()), 0..message.len()));
+        assert_eq!(table, decode_many(&plan, whole, 0, Options::default()).unwrap(), "the fault in message {place}");
+    }
+}
+
+#[test]
+fn tags_of_one_byte_and_two_are_followed() {
+    for (number, tag, expected) in [(15, &[0x78][..], 19), (16, &[0x80, 0x01], 19), (2048, &[0x80, 0x80, 0x01], 0)] {
+        let plan = plan(&format!("syntax = \"proto3\"; message M {{ int32 x = {number}; }}"));
+        assert_eq!(follow(&plan, &vec![[tag, &[5]].concat(); 20]).0, expected, "{number}");
+    }
+}
+
+#[test]
+fn runs_that_may_be_views_are_not_followed() {
+    let plan = plan_of("repeated fixed64 x");
+    let messages = vec![delimited(&[0x0a], &[1; 8]); 20];
+    for (views, expected) in [(Views::Never, 19), (Views::WhereAligned, 0)] {
+        assert_eq!(follow_with(&plan, &messages, Options { views, ..Options::default() }).0, expected, "{views:?}");
     }
 }
 
