@@ -115,6 +115,11 @@ INPUTS = (
         again(delimited(1, b"\x18\x01\x20\x01")),
     ),
     Hostile(
+        "rows that each set another of 100 fields",
+        f"message M {{ repeated R r = 1; }} message R {{ {wide('int64', 100)} }}",
+        again(b"".join(delimited(1, varint(number << 3) + b"\x01") for number in range(3, 103))),
+    ),
+    Hostile(
         "two members of a oneof in turn, empty",
         f"message M {{ {MEMBERS} }} message A {{ int64 x = 1; }} message B {{ int64 x = 1; }}",
         again(b"\x0a\x00\x12\x00"),

@@ -51,7 +51,7 @@ impl MessageType {
     ///     Fields that :meth:`select` leaves out are not among them. They are copies, whatever `copy` is.
     /// threads : int or None, default None
     ///     How many threads may work at it, ``None`` for as many as there are cores. Small inputs never start one. What comes out
-    ///     does not depend on it.
+    ///     does not depend on it; only where a budget of memory ends is found elsewhere.
     /// out : dict of str to array, optional
     ///     Arrays to decode values into, by field name or path, as in ``{"times": a, "series.values": b}``: flat, contiguous,
     ///     writable, of the field's own dtype, and long enough. The result's array is the front part of the given one, as long

@@ -169,3 +169,11 @@ def test_other_threads_run_while_bytes_are_decoded() -> None:
     records["tag"] = 0x09
     data = records.tobytes()
     assert_released_during(lambda: PACK.decode(data))
+
+
+def test_a_view_that_cannot_be_had_is_no_fault_of_the_message() -> None:
+    message = wa.Schema.from_source('syntax = "proto3"; message M { repeated int64 v = 1; }')["M"]
+    good = message.encode({"v": [1, 2]})
+    for messages in ([good, b"\xff"], [b"\xff", good]):
+        with pytest.raises(ValueError, match=r"^copy=False: row ., .* no view of this field"):
+            message.decode_many(messages, copy=False, on_error="skip")

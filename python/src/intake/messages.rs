@@ -97,7 +97,10 @@ impl<'py> Intake<'py> {
             return Ok(table);
         }
         const EXPECTED: &str = "messages: a Table, a dict of columns, or a list of dicts or Records";
-        if messages.is_instance_of::<PyString>() || messages.is_instance_of::<Record>() {
+        // Of an array of numbers no element is a message, and each would become an object before that is said.
+        let is_of_numbers =
+            messages.cast::<PyUntypedArray>().is_ok_and(|array| !array.dtype().has_object() && !array.is_empty());
+        if is_of_numbers || messages.is_instance_of::<PyString>() || messages.is_instance_of::<Record>() {
             return Err(self.type_error(EXPECTED, messages));
         }
         let Ok(items) = messages.try_iter() else { return Err(self.type_error(EXPECTED, messages)) };

@@ -22,7 +22,7 @@ mod unpacked;
 use std::ops::Range;
 
 use crate::column::{Batch, Budget, LentMemory, Owner, Shortage, Table, TableId};
-use crate::error::{DecodeError, WireError};
+use crate::error::{DecodeError, DecodeErrorKind, WireError};
 use crate::plan::Plan;
 use frame::Frame;
 use trail::{Message, Patience, Source};
@@ -227,17 +227,19 @@ impl<'p> Decoder<'p> {
         Ok(())
     }
 
-    /// Goes on without the next message, which is bad, or ends there.
+    /// Goes on without the next message, which is bad, or ends there, as the options say.
     #[cold]
     pub fn leave_out(&mut self, error: DecodeError) -> Result<(), DecodeError> {
         let error = error.in_row(self.messages());
+        // That a view cannot be had is no fault of the message.
+        let is_bad = !matches!(error.kind(), DecodeErrorKind::NoView(_));
         match self.options.on_error {
-            OnError::Raise => Err(error),
-            OnError::Skip => {
+            OnError::Skip if is_bad => {
                 Budget::current().take(error.size());
                 self.faults.push(error);
                 Ok(())
             }
+            _ => Err(error),
         }
     }
 
