@@ -247,3 +247,35 @@ fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 fn put_len(len: usize, out: &mut Vec<u8>) {
     out.extend(u32::try_from(len).expect("what is longer is refused before").to_le_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_as_the_specification_has_them() {
+        let record = |opcode: u8, content: &[&[u8]]| {
+            let content = content.concat();
+            [&[opcode][..], &(content.len() as u64).to_le_bytes(), &content].concat()
+        };
+        let mut header = Vec::new();
+        put_header("lib", &mut header);
+        assert_eq!(header, record(0x01, &[&0u32.to_le_bytes(), &3u32.to_le_bytes(), b"lib"]));
+
+        let span = Span { start: 3, end: 4 };
+        let messages = [(5, 6), (7, 8)];
+        let mut statistics = Vec::new();
+        Statistics { schemas: 1, chunks: 2, span, messages: &messages }.put(&mut statistics);
+        let counts = [14u64.to_le_bytes(), [1, 0, 2, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 2, 0]].concat();
+        let span = [&[0, 0][..], &3u64.to_le_bytes(), &4u64.to_le_bytes()].concat();
+        let map = [&20u32.to_le_bytes()[..], &[5, 0], &6u64.to_le_bytes(), &[7, 0], &8u64.to_le_bytes()].concat();
+        assert_eq!(statistics, record(0x0b, &[&counts, &span, &map]));
+    }
+
+    #[test]
+    fn the_end_of_a_file_says_where_its_summary_starts() {
+        let footer = [77u64.to_le_bytes(), [0; 8]].concat();
+        assert_eq!(super::super::read_footer(&footer), Ok(77));
+        assert!(super::super::read_footer(&footer[..7]).is_err());
+    }
+}
