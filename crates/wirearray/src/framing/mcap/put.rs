@@ -252,24 +252,49 @@ fn put_len(len: usize, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
+    fn record(opcode: u8, content: &[&[u8]]) -> Vec<u8> {
+        let content = content.concat();
+        [&[opcode][..], &(content.len() as u64).to_le_bytes(), &content].concat()
+    }
+
+    fn written(put: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        put(&mut out);
+        out
+    }
+
+    /// Numbers of eight bytes, one after the other.
+    fn wide<const LEN: usize>(numbers: [u64; LEN]) -> Vec<u8> {
+        numbers.into_iter().flat_map(u64::to_le_bytes).collect()
+    }
+
     #[test]
     fn records_are_as_the_specification_has_them() {
-        let record = |opcode: u8, content: &[&[u8]]| {
-            let content = content.concat();
-            [&[opcode][..], &(content.len() as u64).to_le_bytes(), &content].concat()
-        };
-        let mut header = Vec::new();
-        put_header("lib", &mut header);
-        assert_eq!(header, record(0x01, &[&0u32.to_le_bytes(), &3u32.to_le_bytes(), b"lib"]));
+        let header = written(|out| put_header("lib", out));
+        assert_eq!(header, record(0x01, &[&[0; 4], &[3, 0, 0, 0], b"lib"]));
 
-        let span = Span { start: 3, end: 4 };
-        let messages = [(5, 6), (7, 8)];
-        let mut statistics = Vec::new();
-        Statistics { schemas: 1, chunks: 2, span, messages: &messages }.put(&mut statistics);
-        let counts = [14u64.to_le_bytes(), [1, 0, 2, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 2, 0]].concat();
-        let span = [&[0, 0][..], &3u64.to_le_bytes(), &4u64.to_le_bytes()].concat();
-        let map = [&20u32.to_le_bytes()[..], &[5, 0], &6u64.to_le_bytes(), &[7, 0], &8u64.to_le_bytes()].concat();
-        assert_eq!(statistics, record(0x0b, &[&counts, &span, &map]));
+        let index = written(|out| put_message_index(5, &[(10, 0), (11, 40)], out));
+        assert_eq!(index, record(0x07, &[&[5, 0], &[32, 0, 0, 0], &wide([10, 0, 11, 40])]));
+
+        let span = Span { start: 4, end: 4 }.with(Span { start: 3, end: 1 });
+        let chunk = ChunkStart { span, len: 100, checksum: 9, compression: "lz4" };
+        let index = ChunkIndex {
+            chunk,
+            start: 20,
+            record_len: 70,
+            compressed_len: 50,
+            indexes: vec![(5, 90)],
+            indexes_len: 30,
+        };
+        let map = [&[10, 0, 0, 0, 5, 0][..], &wide([90])].concat();
+        let sizes = [&wide([30])[..], &[3, 0, 0, 0], b"lz4", &wide([50, 100])].concat();
+        assert_eq!(written(|out| index.put(out)), record(0x08, &[&wide([3, 4, 20, 70]), &map, &sizes]));
+
+        let statistics = Statistics { schemas: 1, chunks: 2, span, messages: &[(5, 6), (7, 8)] };
+        // One schema, two channels, neither attachments nor metadata, two chunks.
+        let counts = [&wide([14])[..], &[1, 0], &[2, 0, 0, 0], &[0; 8], &[2, 0, 0, 0]].concat();
+        let map = [&[20, 0, 0, 0, 5, 0][..], &wide([6]), &[7, 0], &wide([8])].concat();
+        assert_eq!(written(|out| statistics.put(out)), record(0x0b, &[&counts, &wide([3, 4]), &map]));
     }
 
     #[test]
