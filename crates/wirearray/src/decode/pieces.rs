@@ -32,7 +32,7 @@ impl<'a, V: Varint> PackedVarints<'a, V> {
         &self.run[before.iter().rposition(|&byte| byte < 0x80).map_or(0, |last| last + 1)..]
     }
 
-    /// Where the first varint starts that ends in a piece; within it, where it is too long.
+    /// Where the first varint starts that ends in a piece; within it, where it is too long, so that it is still too long.
     fn start(&self, piece: usize) -> usize {
         let before = &self.run[..self.range(piece).start];
         let tail = before.iter().rev().take(varint::MAX_LEN).take_while(|&&byte| byte >= 0x80).count();
@@ -51,9 +51,7 @@ impl<V: Varint> Pieces<V::Element> for PackedVarints<'_, V> {
     }
 
     fn count(&self, piece: usize) -> usize {
-        let bytes = &self.run[self.range(piece)];
-        // Where none ends in so many bytes there is one that is too long: room for it makes `fill` find that out.
-        varint::count(bytes).max(usize::from(bytes.len() > varint::MAX_LEN))
+        varint::count(&self.run[self.range(piece)])
     }
 
     fn fill<'m>(&self, piece: usize, room: &'m mut [Slot<V::Element>]) -> &'m mut [V::Element] {

@@ -102,6 +102,19 @@ fn changing_a_oneof_back_and_forth_takes_linear_time() {
 }
 
 #[test]
+fn bad_messages_are_left_out_and_not_those_of_which_no_view_can_be_had() {
+    let plan = plan("syntax = \"proto3\"; message M { repeated fixed64 a = 1 [packed = false]; }");
+    let decode = |messages: &[&[u8]], views| {
+        let options = Options { views, on_error: OnError::Skip, ..Options::default() };
+        let messages = messages.iter().map(|&message| (Input::from(message), 0..message.len()));
+        decode_many(&plan, messages, 0, options).map(|table| table.rows()).map_err(|error| (error.kind(), error.row()))
+    };
+    let messages: [&[u8]; 3] = [&[0xff], &[0x09, 1, 2, 3, 4, 5, 6, 7, 8], &[]];
+    assert_eq!(decode(&messages, Views::Never), Ok(2));
+    assert_eq!(decode(&messages, Views::Always), Err((DecodeErrorKind::NoView(NoView::NotPackedFixedWidth), Some(1))));
+}
+
+#[test]
 fn a_hundred_levels_are_read_and_the_limit_can_be_lowered() {
     let plan = plan("syntax = \"proto3\"; message M { M a = 1; int32 b = 2; }");
     let nested = |levels| (0..levels).fold(vec![0x10, 7], |message, _| delimited(&[0x0a], &message));

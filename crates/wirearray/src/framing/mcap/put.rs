@@ -299,8 +299,10 @@ mod tests {
 
     #[test]
     fn the_end_of_a_file_says_where_its_summary_starts() {
-        let footer = [77u64.to_le_bytes(), [0; 8]].concat();
-        assert_eq!(super::super::read_footer(&footer), Ok(77));
-        assert!(super::super::read_footer(&footer[..7]).is_err());
+        let footer = written(|out| put_footer_start(77, 88, out));
+        // The checksum comes behind it.
+        assert_eq!([&footer[..], &[0; 4]].concat(), record(0x02, &[&wide([77, 88]), &[0; 4]]));
+        assert_eq!(super::super::read_footer(&footer[HEADER_LEN..]), Ok(77));
+        assert!(super::super::read_footer(&footer[HEADER_LEN..][..7]).is_err());
     }
 }
