@@ -70,7 +70,8 @@ backend-test: develop
 	@set -e; for backend in $$($(BIN)/python -c 'from wirearray import _core; print(*_core._backends()[1:])'); do \
 		echo "with WIREARRAY_BACKEND=$$backend"; \
 		WIREARRAY_BACKEND=$$backend cargo test --package wirearray --features reference --quiet $(KERNEL_TESTS); \
-		WIREARRAY_BACKEND=$$backend $(PYTEST) -p no:cacheprovider -k 'not reference_decoder' python/tests $(BACKEND_FREE:%=--ignore-glob='*/test_%*'); \
+		WIREARRAY_BACKEND=$$backend $(PYTEST) -p no:cacheprovider -k 'not reference_decoder' python/tests \
+			$(BACKEND_FREE:%=--ignore-glob='*/test_%*'); \
 	done
 
 differential: develop ## Compare with the official package on random messages, legal and damaged: CASES=1000000.

@@ -302,7 +302,8 @@ mod tests {
         let footer = written(|out| put_footer_start(77, 88, out));
         // The checksum comes behind it.
         assert_eq!([&footer[..], &[0; 4]].concat(), record(0x02, &[&wide([77, 88]), &[0; 4]]));
-        assert_eq!(super::super::read_footer(&footer[HEADER_LEN..]), Ok(77));
-        assert!(super::super::read_footer(&footer[HEADER_LEN..][..7]).is_err());
+        let content = footer.get(HEADER_LEN..).unwrap();
+        assert_eq!(super::super::read_footer(content), Ok(77));
+        assert!(super::super::read_footer(content.get(..7).unwrap()).is_err());
     }
 }
