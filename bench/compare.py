@@ -34,6 +34,8 @@ Result = dict[str, Any]
 
 def main() -> None:
     options = _options()
+    if options.size == "full" and host.is_build_for_tests():
+        raise RuntimeError("this is the build for tests, with checks on; `make release` installs the one to measure")
     check_samples()
     record = {**host.describe(), "build": host.build(), "backend": _core._backend()}
     record |= {"size": options.size, "repeats": options.repeats}
@@ -47,6 +49,8 @@ def main() -> None:
     verdicts = judge(record)
     record["targets"] = as_data(verdicts)
     print(_heading(record))
+    if host.is_build_for_tests():
+        print("This is the build for tests: what counts is that all results are right, and no time does.\n")
     for name in names:
         print(TABLES[name].markdown(record[name]))
     print(markdown(verdicts))
