@@ -93,7 +93,7 @@ WIDE_MEMBERS = f"message M {{ {MEMBERS} }} message A {{ {wide('int64')} }} messa
 INPUTS = (
     Hostile("a table for every two bytes, of a type that contains itself twice", RECURSIVE, tree()),
     Hostile(
-        "the same, of a type with 150 fields more",
+        "a table for every two bytes, of a type with 150 fields more",
         f"message M {{ M left = 1; M right = 2; {wide('int64', 150)} }}",
         tree(),
     ),
@@ -135,7 +135,9 @@ INPUTS = (
         again(b"\x0a\x00\x12\x00"),
     ),
     Hostile("two members of a oneof in turn, of 300 fields each, empty", WIDE_MEMBERS, in_turn(b"")),
-    Hostile("the same, with one field", WIDE_MEMBERS, in_turn(b"\x18\x01")),
+    Hostile(
+        "two members of a oneof in turn, of 300 fields each, one of which is set", WIDE_MEMBERS, in_turn(b"\x18\x01")
+    ),
     Hostile(
         "two rows within a member of a oneof, each with two members in turn, of 300 fields",
         f"message M {{ oneof one {{ L l = 1; B b = 2; }} }} message L {{ repeated R r = 1; }} "
@@ -168,7 +170,11 @@ INPUTS = (
     Hostile("empty entries of a map", "message M { map<string, string> m = 1; }", again(b"\x0a\x00")),
     Hostile("empty sub-messages", "message M { repeated R r = 1; } message R { int64 x = 1; }", again(b"\x0a\x00")),
     Hostile("one sub-message again and again", "message M { R r = 1; } message R { int64 x = 1; }", again(b"\x0a\x00")),
-    Hostile("the same, of one field", "message M { R r = 1; } message R { int64 x = 1; }", again(b"\x0a\x02\x08\x01")),
+    Hostile(
+        "one sub-message of one field again and again",
+        "message M { R r = 1; } message R { int64 x = 1; }",
+        again(b"\x0a\x02\x08\x01"),
+    ),
     Hostile("one text again and again", "message M { string s = 1; }", again(b"\x0a\x01a")),
     Hostile("empty strings", "message M { repeated string s = 1; }", again(b"\x0a\x00")),
     Hostile("strings of one letter beyond ASCII", "message M { repeated string s = 1; }", again("\x0a\x02ä".encode())),
