@@ -2,6 +2,7 @@ use super::*;
 
 #[test]
 fn tags_carry_number_and_wire_type() {
+    assert_eq!(Tag::MAX_NUMBER, 536_870_911);
     let tag = Tag::new(536_870_911, WireType::Fixed32);
     assert_eq!((tag.number(), tag.wire_type()), (536_870_911, WireType::Fixed32));
     assert_eq!(Tag::from_raw(tag.raw()), Ok(tag));
