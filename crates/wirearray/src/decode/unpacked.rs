@@ -56,7 +56,7 @@ impl<'p> Decoder<'p> {
             },
         );
         reader.seek(reader.frame.end - rest.len());
-        if rest.starts_with(tag) {
+        if is_tagged(rest, tag) {
             // It stopped in front of a fault, which is behind the tag.
             reader.cursor.advance(tag.len());
             reader.cursor.read_varint()?;
