@@ -246,12 +246,9 @@ impl Batch {
         let place = self.tables[table.number()].fields + u32::from(oneof);
         let column = self.column_to_write(table, place);
         let Growing::Narrow(members) = &mut self.columns[column] else { wrong_column() };
-        let former = members.get(row).filter(|&former| former != 0);
-        if former != Some(number) {
-            // As many more rows as there were is a fair guess; the rows to come are not known here.
-            members.set(row, number, row + 1);
-        }
-        former.filter(|&former| former != number)
+        // As many more rows as there were is a fair guess; the rows to come are not known here.
+        let former = members.replace(row, number, row + 1);
+        former.filter(|&former| former != 0 && former != number)
     }
 
     /// Keeps bytes of a field that the schema does not know, behind those that `row` of `table` has already.

@@ -65,9 +65,14 @@ impl<T: Element> Numbers<T> {
         }
     }
 
-    /// The value of the last row, if one was set there.
-    pub(super) fn get(&self, row: usize) -> Option<T> {
-        self.values.as_slice().get(row).copied()
+    /// Sets the value of `row` as [`Numbers::set`] does; returns what that row had, where it had been reached.
+    #[inline]
+    pub(super) fn replace(&mut self, row: usize, value: T, at_most: AtMost) -> Option<T> {
+        let former = self.values.as_mut_slice().get_mut(row).map(|former| std::mem::replace(former, value));
+        if former.is_none() {
+            self.set(row, value, at_most);
+        }
+        former
     }
 
     /// Forgets all rows from number `rows` on.

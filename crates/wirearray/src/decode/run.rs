@@ -1,7 +1,7 @@
 //! The tightest loop: singular numbers one after the other, in messages one after the other.
 //!
 //! Most fields of most messages are singular numbers whose column is there already. Here they are read with the place in
-//! the input in registers. Anything else, be it a first value, a member of a oneof or an error, is left to the loop
+//! the input in registers. Anything else, be it a first value, a closed enum in a oneof or an error, is left to the loop
 //! around this one, which finds the cursor before it.
 
 use super::frame::{Frame, Reader, rows_left};
@@ -23,9 +23,14 @@ impl<'p> Decoder<'p> {
             let Frame { plan, table, row, .. } = reader.frame;
             while let Some((step, mut ahead)) = next_step(plan, cursor) {
                 let Op::Set(number) = step.op else { break };
-                let Some(column) = self.batch.column_number(table, step.column).filter(|_| !step.is_in_oneof) else {
-                    break;
-                };
+                let Some(column) = self.batch.column_number(table, step.column) else { break };
+                if step.is_in_oneof {
+                    // Whether its number is one of its enum's is not known yet.
+                    if number == Number::ClosedEnum {
+                        break;
+                    }
+                    self.choose(reader, reader.frame.field(step));
+                }
                 let Ok(true) = self.read_next(&mut ahead, column, row, number, reader.all_end) else { break };
                 cursor = ahead;
             }
