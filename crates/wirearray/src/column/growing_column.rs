@@ -24,6 +24,13 @@ pub enum Growing {
     RowLists(RowLists),
 }
 
+/// What is left where a column has been taken out.
+impl Default for Growing {
+    fn default() -> Self {
+        Self::Byte(Numbers::new(0, Presence::new(false)))
+    }
+}
+
 impl Growing {
     /// The column, where it holds any number of messages a row.
     pub fn row_lists(&self) -> Option<&RowLists> {

@@ -15,18 +15,10 @@ impl Batch {
     /// The finished table, `rows` rows of it.
     pub fn finish(mut self, rows: usize) -> Table {
         self.settle();
-        let columns = std::mem::take(&mut self.columns);
-        let mut columns: Vec<Option<Growing>> = columns.into_iter().map(Some).collect();
-        self.finish_table(&mut columns, TableId::OUTERMOST, rows, Validity::All)
+        self.finish_table(TableId::OUTERMOST, rows, Validity::All)
     }
 
-    fn finish_table(
-        &mut self,
-        columns: &mut Vec<Option<Growing>>,
-        table: TableId,
-        rows: usize,
-        validity: Validity,
-    ) -> Table {
+    fn finish_table(&mut self, table: TableId, rows: usize, validity: Validity) -> Table {
         let layout = Arc::clone(&self.layout);
         let GrowingTable { layout: number, fields, made, unknown, .. } = &mut self.tables[table.number()];
         let (number, fields, mut made) = (*number as usize, *fields as usize, std::mem::take(made));
@@ -37,25 +29,23 @@ impl Batch {
         });
         // Those of oneofs stand behind all others.
         let oneofs = made.split_off(made.partition_point(|made| (made.place as usize) < fields));
-        let oneofs = oneofs.into_iter().filter_map(|made| match columns[made.column()].take()? {
-            Growing::Narrow(members) => Some((made.place as usize - fields, members.finish(rows).0)),
+        let oneofs = oneofs.into_iter().map(|made| match self.take_column(made.column()) {
+            Growing::Narrow(members) => (made.place as usize - fields, members.finish(rows).0),
             _ => wrong_column(),
         });
         let oneofs = oneofs.collect();
-        let finished = made.into_iter().filter_map(|made| {
-            let (place, growing) = (made.place as usize, columns[made.column()].take()?);
-            Some((place, self.finish_column(columns, growing, &layout.tables[number].columns[place], rows)))
+        let finished = made.into_iter().map(|made| {
+            let (place, growing) = (made.place as usize, self.take_column(made.column()));
+            (place, self.finish_column(growing, &layout.tables[number].columns[place], rows))
         });
         Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs).with_unknown(unknown)
     }
 
-    fn finish_column(
-        &mut self,
-        columns: &mut Vec<Option<Growing>>,
-        growing: Growing,
-        layout: &ColumnLayout,
-        rows: usize,
-    ) -> Column {
+    fn take_column(&mut self, number: usize) -> Growing {
+        std::mem::take(&mut self.columns[number])
+    }
+
+    fn finish_column(&mut self, growing: Growing, layout: &ColumnLayout, rows: usize) -> Column {
         match growing {
             Growing::Wide(numbers) => number_column(numbers.finish(rows), layout),
             Growing::Narrow(numbers) => number_column(numbers.finish(rows), layout),
@@ -74,11 +64,11 @@ impl Batch {
             Growing::Rows(inner) => {
                 let table = inner.table;
                 let validity = inner.finish(rows);
-                let table = deeper(|| self.finish_table(columns, table, rows, validity.clone()));
+                let table = deeper(|| self.finish_table(table, rows, validity.clone()));
                 Column { data: Data::Table(Arc::new(table)), validity }
             }
             Growing::RowLists(inner) => {
-                let table = deeper(|| self.finish_table(columns, inner.table, inner.rows, Validity::All));
+                let table = deeper(|| self.finish_table(inner.table, inner.rows, Validity::All));
                 let list = List::new(inner.starts.finish(rows, inner.rows), Data::Table(Arc::new(table)));
                 let list = if layout.cardinality == Cardinality::Map { list.with_last_of_equal_keys() } else { list };
                 Column { data: Data::List(Arc::new(list)), validity: Validity::All }
