@@ -130,6 +130,39 @@ def test_what_is_read_does_not_end_with_the_iterator_behind_it() -> None:
         list(TICK.scan(io.BytesIO(FRAME), framing="delimited", progress=progress))
 
 
+@pytest.mark.parametrize("call", ["open", "first read", "later read"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_source_that_asks_its_own_scan_for_a_batch_is_told_so(call: str, threads: int) -> None:
+    class Source(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            started.wait()
+            if call == ("later read" if self.tell() else "first read"):
+                next(scan)
+            return super().read(size)
+
+    class Sources:
+        def open(self, path: str, mode: str) -> Source:
+            started.wait()
+            if call == "open":
+                next(scan)
+            return Source(FRAME * 1_000_000)
+
+    started = threading.Event()
+    scan = TICK.scan("ticks", filesystem=Sources(), framing="delimited", threads=threads)
+    started.set()
+    with pytest.raises(RuntimeError, match="the scan was asked for a batch by the source that it reads"):
+        list(scan)
+
+
+def test_a_source_may_ask_another_scan_for_batches() -> None:
+    class Source:
+        def read(self, size: int) -> bytes:
+            return next((TICK.encode(table[0]) for table in inner), b"")
+
+    inner = TICK.scan(io.BytesIO(FRAME * 10), framing="delimited", batch_rows=2)
+    assert TICK.read(Source(), framing="single")["price"].tolist() == [5]
+
+
 def test_a_partition_of_a_file_that_was_cut_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ticks"
     path.write_bytes(FRAME * 1000)

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use wirearray::decode::{self, OnError, Options};
 use wirearray::parallel::{Decoded, Fault, Wanted};
 use wirearray::plan::Plan;
-use wirearray::stream::{Ahead, Place, Stamps};
+use wirearray::stream::{Ahead, NoBatch, Place, Stamps};
 
 use super::reader::no_end;
 use super::source::{CompressionArgument, Sourced, TopicArgument, chain, layout};
@@ -218,7 +218,12 @@ impl Scan {
             let waited = py.detach(|| ahead.next(TICK));
             self.tell(py, &ahead)?;
             match waited {
-                Err(_) => py.check_signals().inspect_err(|_| self.let_go(py))?,
+                Err(NoBatch::Yet) => py.check_signals().inspect_err(|_| self.let_go(py))?,
+                Err(NoBatch::WithinReader) => {
+                    let problem =
+                        "the scan was asked for a batch by the source that it reads, which it waits for itself";
+                    return Err(PyRuntimeError::new_err(problem));
+                }
                 Ok(None) => {
                     self.finish(py)?;
                     return Ok(None);

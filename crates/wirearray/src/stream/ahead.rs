@@ -44,12 +44,15 @@ impl Ahead {
         Ok(Self { batches: Mutex::new(batches), progress, thread: Mutex::new(Some(thread)) })
     }
 
-    /// The next batch; nothing at the end. An error where it takes longer than one would wait for it.
-    pub fn next(&self, most: Duration) -> Result<Option<Batch>, Waiting> {
+    /// The next batch; nothing at the end. An error where it takes longer than one would wait for it, or never comes.
+    pub fn next(&self, most: Duration) -> Result<Option<Batch>, NoBatch> {
+        if self.progress.is_within_reader() {
+            return Err(NoBatch::WithinReader);
+        }
         let received = self.batches.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(most);
         match received {
             Ok(batch) => Ok(Some(batch)),
-            Err(RecvTimeoutError::Timeout) => Err(Waiting),
+            Err(RecvTimeoutError::Timeout) => Err(NoBatch::Yet),
             Err(RecvTimeoutError::Disconnected) => {
                 let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
                 if let Some(Err(panic)) = thread.map(JoinHandle::join) {
@@ -73,9 +76,14 @@ impl Drop for Ahead {
     }
 }
 
-/// The next batch is not there yet.
+/// Why there is no batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waiting;
+pub enum NoBatch {
+    /// It is not there yet.
+    Yet,
+    /// Who waits for it is what the stream reads from, at this moment.
+    WithinReader,
+}
 
 /// In front of a bad message: whoever goes on there meets it again.
 fn place_of(error: &DecodeError) -> Option<Place> {

@@ -144,7 +144,11 @@ impl Chain {
             };
             self.place = Place { name: part.name.clone(), offset: part.extent.start };
             (self.start, self.told) = (part.extent.start, part.extent.start);
-            self.open = Some(self.open(part)?);
+            let opened = {
+                let _reading = self.progress.enter_reader();
+                self.open(part)
+            };
+            self.open = Some(opened?);
         }
         Ok(true)
     }

@@ -15,7 +15,7 @@ mod progress;
 mod window;
 mod writer;
 
-pub use ahead::{Ahead, Batch};
+pub use ahead::{Ahead, Batch, NoBatch};
 pub use chain::{Chain, Opener, Part, Place};
 pub use compression::{Compression, Compressor, decompressed};
 pub use mcap::{Contents, McapWriter, NoChannel, Selection, Stamps, Topic, TopicsFault, contents};

@@ -1,14 +1,17 @@
 //! How far a stream has been read, for whoever waits.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
-/// Bytes read of those that there are; and whether more are wanted.
+/// Bytes read of those that there are; who reads more, and whether more are wanted.
 #[derive(Debug, Default)]
 pub struct Progress {
     done: AtomicU64,
     is_cancelled: AtomicBool,
+    /// The thread that is within a reader, which may be anyone's code.
+    reading: Mutex<Option<ThreadId>>,
 }
 
 impl Progress {
@@ -29,6 +32,34 @@ impl Progress {
     pub(super) fn add(&self, len: u64) {
         self.done.fetch_add(len, Ordering::Relaxed);
     }
+
+    /// Notes that this thread runs a reader, which only one does at a time, as long as what is returned is there.
+    pub(super) fn enter_reader(&self) -> WithinReader<'_> {
+        WithinReader { progress: self, around: self.set_reading(Some(thread::current().id())) }
+    }
+
+    /// True where this is called by what is read from: what that waits for here does not come before it has returned.
+    pub(super) fn is_within_reader(&self) -> bool {
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        *reading == Some(thread::current().id())
+    }
+
+    fn set_reading(&self, thread: Option<ThreadId>) -> Option<ThreadId> {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut reading, thread)
+    }
+}
+
+/// Where a reader runs.
+pub(super) struct WithinReader<'p> {
+    progress: &'p Progress,
+    around: Option<ThreadId>,
+}
+
+impl Drop for WithinReader<'_> {
+    fn drop(&mut self) {
+        self.progress.set_reading(self.around);
+    }
 }
 
 /// A reader whose bytes are counted.
@@ -42,6 +73,7 @@ impl<R: Read> Read for Counted<R> {
         if self.progress.is_cancelled() {
             return Err(cancelled());
         }
+        let _reading = self.progress.enter_reader();
         let len = self.reader.read(bytes)?;
         self.progress.add(len as u64);
         Ok(len)
