@@ -17,6 +17,7 @@ mod well_known;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -156,8 +157,11 @@ impl<'py> Intake<'py> {
 
     /// A `TypeError` at the current place: what was expected, and what there is.
     fn type_error(&self, expected: impl std::fmt::Display, found: &Bound<'py, PyAny>) -> PyErr {
-        let found = found.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
-        PyTypeError::new_err(self.place.describe(format_args!("expected {expected}, got {found}")))
+        let mut name = found.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
+        if let Ok(array) = found.cast::<PyUntypedArray>() {
+            name += &format!(" of {}", array.dtype());
+        }
+        PyTypeError::new_err(self.place.describe(format_args!("expected {expected}, got {name}")))
     }
 
     /// The same error, said at the current place.

@@ -43,7 +43,7 @@ pub enum DecodeErrorKind {
     #[error("wire type {0} does not exist; is this a protobuf message, without a frame around it?")]
     IllegalWireType(u8),
     /// A length goes past the end of the message or field that contains it.
-    #[error("a length of {length} bytes goes past the end: only {available} bytes follow; was the data cut short?")]
+    #[error("a length of {} goes past the end, {} ahead; was the data cut short?", bytes(*length), bytes(*available))]
     LengthPastEnd {
         /// The length that was read.
         length: u64,
@@ -57,7 +57,7 @@ pub enum DecodeErrorKind {
     #[error("group {0} is not closed; was the data cut short?")]
     UnclosedGroup(u32),
     /// A packed run of fixed-width values whose length is not a multiple of their width.
-    #[error("a packed field of {length} bytes does not hold a whole number of {width}-byte values")]
+    #[error("a packed field of {} does not hold a whole number of {width}-byte values", bytes(*length))]
     RaggedPackedLength {
         /// The length of the packed run in bytes.
         length: u64,
@@ -326,6 +326,10 @@ impl DecodeError {
     pub fn file(&self) -> Option<&str> {
         self.0.file.as_deref()
     }
+}
+
+fn bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
 fn said_budget(max_bytes: Option<usize>) -> String {
