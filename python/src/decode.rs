@@ -10,7 +10,7 @@ use wirearray::decode::{self, Input, Options};
 use wirearray::plan::Plan;
 use wirearray::{input, parallel};
 
-use crate::errors;
+use crate::errors::{self, LeftOut};
 use crate::lent::Lent;
 use crate::message_type::MessageType;
 use crate::messages::Messages;
@@ -262,7 +262,7 @@ impl MessageType {
         let faults = std::mem::take(&mut decoded.faults);
         let table = errors::whole(py, decoded)?;
         out.check(&table)?;
-        Ok(Table::of_rows(plan, table).with_errors(faults))
+        Ok(Table::of_rows(plan, table).with_errors(LeftOut::Found(faults)))
     }
 
     /// Decodes one message with the reference decoder.

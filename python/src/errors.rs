@@ -147,3 +147,42 @@ pub(crate) fn with_memory<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> 
     let short = || PyMemoryError::new_err("there is not enough memory for the columns");
     Budget::default().spend(work).unwrap_or_else(|_| Err(short()))
 }
+
+/// The errors of the messages that were left out when a table was decoded.
+pub(crate) enum LeftOut {
+    /// As they were found.
+    Found(Vec<wirearray::DecodeError>),
+    /// The exceptions that a pickle had.
+    Loaded(Vec<Py<PyAny>>),
+}
+
+impl Default for LeftOut {
+    fn default() -> Self {
+        Self::Found(Vec::new())
+    }
+}
+
+impl LeftOut {
+    /// Those of a pickle; nothing where one of them is something else.
+    pub(crate) fn of_pickle(errors: Vec<Bound<'_, PyAny>>) -> Option<Self> {
+        let are_errors = errors.iter().all(PyAnyMethods::is_instance_of::<python::DecodeError>);
+        are_errors.then(|| Self::Loaded(errors.into_iter().map(Bound::unbind).collect()))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Found(errors) => errors.is_empty(),
+            Self::Loaded(errors) => errors.is_empty(),
+        }
+    }
+
+    /// All as exceptions.
+    pub(crate) fn objects<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyAny>> {
+        match self {
+            Self::Found(errors) => {
+                errors.iter().map(|error| decode_error(error).value(py).clone().into_any()).collect()
+            }
+            Self::Loaded(errors) => errors.iter().map(|error| error.bind(py).clone()).collect(),
+        }
+    }
+}

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use wirearray::DecodeError;
 use wirearray::column::{self, Data, Dtype, StringColumn};
 use wirearray::plan::Plan;
 use wirearray::stream::Stamps;
 
 use crate::array;
 use crate::entries::Entries;
-use crate::errors;
+use crate::errors::{self, LeftOut};
 use crate::intake::Intake;
 use crate::key::{self, Rows};
 use crate::mcap;
@@ -45,15 +44,14 @@ pub(crate) struct Table {
     plan: Arc<Plan>,
     table: Arc<column::Table>,
     rows: Range<usize>,
-    /// Of the messages that were left out when it was decoded.
-    errors: Vec<DecodeError>,
+    errors: LeftOut,
     /// What MCAP files say of the rows of the whole table.
     stamps: Option<Arc<Stamps>>,
 }
 
 impl Table {
     pub(crate) fn new(plan: Arc<Plan>, table: Arc<column::Table>, rows: Range<usize>) -> Self {
-        Self { plan, table, rows, errors: Vec::new(), stamps: None }
+        Self { plan, table, rows, errors: LeftOut::default(), stamps: None }
     }
 
     /// All rows of a table.
@@ -63,7 +61,7 @@ impl Table {
     }
 
     /// The same with the errors of the messages that were left out.
-    pub(crate) fn with_errors(self, errors: Vec<DecodeError>) -> Self {
+    pub(crate) fn with_errors(self, errors: LeftOut) -> Self {
         Self { errors, ..self }
     }
 
@@ -199,7 +197,7 @@ impl Table {
     /// table come without errors.
     #[getter]
     fn errors<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyAny>> {
-        self.errors.iter().map(|error| errors::decode_error(error).value(py).clone().into_any()).collect()
+        self.errors.objects(py)
     }
 
     /// What MCAP files say of each row beside the message: dict of str to array, shape (rows,), or None for other sources.

@@ -44,6 +44,16 @@ def test_a_table_is_the_same_after_a_pickle(table: wa.Table, protocol: int) -> N
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_table_keeps_the_errors_of_the_messages_that_it_lacks(protocol: int) -> None:
+    table = ROW.decode_many([*MESSAGES, b"\xff", b"\x08"], on_error="skip")
+    for loaded in (again(table, protocol), again(again(table, protocol), protocol), copy.deepcopy(table)):
+        assert_same_rows(loaded, table)
+        assert [vars(error) for error in loaded.errors] == [vars(error) for error in table.errors]
+        assert [error.row for error in loaded.errors] == [len(MESSAGES), len(MESSAGES) + 1]
+        assert loaded[:2].errors == []
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_record_is_the_same_after_a_pickle(table: wa.Table, protocol: int) -> None:
     for record in table:
         assert_same_record(again(record, protocol), record)
@@ -330,6 +340,12 @@ def test_a_damaged_pickle_says_what_is_wrong(table: wa.Table, change: Any, probl
     change(states[0])
     with pytest.raises(ValueError, match=f"the pickle is damaged: .*{problem}|offsets: .*{problem}"):
         wa._core._of_state(ROW, root, [tuple(state) for state in states])
+
+
+def test_what_is_no_error_of_a_message_is_refused(table: wa.Table) -> None:
+    for errors in ([5], [ValueError("five")], [wa.DecodeError]):
+        with pytest.raises(ValueError, match="the pickle is damaged: an error of a message is none"):
+            wa._core._of_state(ROW, *table._state(), None, errors)
 
 
 def test_a_pickle_without_its_message_type_is_refused(table: wa.Table) -> None:

@@ -43,10 +43,9 @@ def reduce_field(pickled: Field) -> _Reduced:
 
 
 def reduce_table(pickled: Table) -> _Reduced:
-    """Take a table apart: its rows, the columns that have been made, and what MCAP files say of the rows."""
-    mcap = pickled._mcap_state()
-    state = pickled._state() if mcap is None else (*pickled._state(), mcap)
-    return load, (_shared_message_type(pickled.message_type), *state)
+    """Take a table apart: its rows, the columns that have been made, and what was said of its messages beside them."""
+    beside = (pickled._mcap_state(), pickled.errors)
+    return load, (_shared_message_type(pickled.message_type), *pickled._state(), *beside)
 
 
 def reduce_record(pickled: Record) -> _Reduced:
@@ -86,9 +85,9 @@ def load_field(schema: Schema, name: str, number: int) -> Field:
     raise ValueError(message)
 
 
-def load(message_type: MessageType | None, root: Any, tables: list[Any], mcap: Any = None) -> Any:
+def load(message_type: MessageType | None, root: Any, tables: list[Any], mcap: Any = None, errors: Any = ()) -> Any:
     """Make a column: a table, a ragged one or strings."""
-    return _core._of_state(message_type, root, tables, mcap)
+    return _core._of_state(message_type, root, tables, mcap, errors)
 
 
 def load_record(message_type: MessageType, root: Any, tables: list[Any]) -> Record:

@@ -21,7 +21,7 @@ use loading::{Loading, damaged};
 use stamps::StampsState;
 
 use crate::array;
-use crate::errors;
+use crate::errors::{self, LeftOut};
 use crate::field::Field;
 use crate::message_type::MessageType;
 use crate::ragged::Ragged;
@@ -172,15 +172,17 @@ impl Strings {
     }
 }
 
-/// Return the column of a state; its tables are of `message_type`. With it may come what MCAP files say of a table's rows.
+/// Return the column of a state; its tables are of `message_type`. With it may come what MCAP files say of a table's rows, and the
+/// errors of the messages that it lacks.
 #[pyfunction]
-#[pyo3(signature = (message_type, root, tables, mcap = None))]
+#[pyo3(signature = (message_type, root, tables, mcap = None, errors = Vec::new()))]
 pub(crate) fn _of_state<'py>(
     py: Python<'py>,
     message_type: Option<&MessageType>,
     root: &Bound<'py, PyAny>,
     tables: &Bound<'py, PyList>,
     mcap: Option<&Bound<'py, PyAny>>,
+    errors: Vec<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let plan = message_type.map_or_else(|| Plan::of_no_message(), MessageType::plan);
     match Loading::new(plan, root, tables)?.data(root)? {
@@ -188,7 +190,9 @@ pub(crate) fn _of_state<'py>(
         Data::Table(table) => {
             let rows = 0..table.rows();
             let stamps = mcap.map(|state| stamps::of_state(state, rows.len())).transpose()?;
-            Table::new(plan.clone(), table, rows).with_stamps(stamps).into_bound_py_any(py)
+            let errors = LeftOut::of_pickle(errors).ok_or_else(|| damaged("an error of a message is none"))?;
+            let table = Table::new(plan.clone(), table, rows).with_stamps(stamps);
+            table.with_errors(errors).into_bound_py_any(py)
         }
         data => column_object(py, &plan.of_values(), &data, 0..data.len()),
     }

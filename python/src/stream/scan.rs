@@ -12,7 +12,7 @@ use wirearray::stream::{Ahead, NoBatch, Place, Stamps};
 
 use super::reader::no_end;
 use super::source::{CompressionArgument, Sourced, TopicArgument, chain, layout};
-use crate::errors;
+use crate::errors::{self, LeftOut};
 use crate::message_type::MessageType;
 use crate::options::{MaxBytesArgument, MaxDepthArgument, OnErrorArgument, ThreadsArgument, limits};
 use crate::table::Table;
@@ -236,7 +236,7 @@ impl Scan {
                         Some(Fault::Frame(error)) if self.on_error == OnError::Skip => faults.push(error),
                         stop => state.stop = stop,
                     }
-                    let table = Table::of_rows(self.plan.clone(), table).with_errors(faults);
+                    let table = Table::of_rows(self.plan.clone(), table).with_errors(LeftOut::Found(faults));
                     return Ok(Some(table.with_stamps(batch.stamps)));
                 }
             }
