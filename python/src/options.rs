@@ -3,7 +3,8 @@
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use wirearray::cores::Cores;
-use wirearray::decode::{DEPTH_LIMIT, MOST_DEPTH_LIMIT, OnError, Options, Views};
+use wirearray::decode::{MOST_DEPTH_LIMIT, OnError, Options, Views};
+use wirearray::wire::DEPTH_LIMIT;
 
 /// The `copy` argument, with the meaning that NumPy gives it.
 pub(crate) struct CopyArgument(Views);

@@ -8,8 +8,8 @@ use pyo3::exceptions::{PyAttributeError, PyKeyError, PyRecursionError, PyTypeErr
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use wirearray::column::{self, Data, StringColumn};
-use wirearray::decode::DEPTH_LIMIT;
 use wirearray::plan::{Plan, Shown};
+use wirearray::wire::DEPTH_LIMIT;
 
 use crate::array;
 use crate::errors;

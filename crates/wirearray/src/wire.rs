@@ -11,6 +11,9 @@ use crate::error::{DecodeErrorKind, WireError, WireResult};
 use crate::varint;
 pub use writer::{Sink, WriteError, WriteResult, Writer};
 
+/// Levels of messages and groups within the outermost message that the official parsers read.
+pub const DEPTH_LIMIT: u32 = 100;
+
 /// How a field's value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

@@ -27,9 +27,6 @@ use wirearray::schema::EnumId;
 
 use place::Place;
 
-/// Levels of messages within the outermost that protobuf parsers read.
-const DEPTH_LIMIT: u32 = wirearray::encode::DEPTH_LIMIT;
-
 /// A field's values, as the caller gives them.
 enum Given<'py> {
     /// All in one object, which has an entry for each row.

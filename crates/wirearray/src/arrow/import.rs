@@ -13,9 +13,9 @@ use super::bits;
 use super::imported::{Imported, Scalar, Unit, Values};
 use super::layouts;
 use crate::column::{Memory, Validity};
-use crate::encode::DEPTH_LIMIT;
 use crate::plan::MAX_ROWS;
 use crate::stack::{deeper, for_levels};
+use crate::wire::DEPTH_LIMIT;
 
 /// A message within a message takes three levels at most, in a map: the map, its entries, their values; or four, where those
 /// are in a dictionary.

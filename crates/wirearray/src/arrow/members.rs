@@ -1,8 +1,8 @@
 //! What a table has in Arrow: a column for each field, or for each oneof. Types that contain themselves end here.
 
 use crate::column::{Column, Item, Table};
-use crate::encode::DEPTH_LIMIT;
 use crate::plan::Plan;
+use crate::wire::DEPTH_LIMIT;
 
 use super::types::{Depth, Oneofs, Options};
 

@@ -3,10 +3,10 @@
 use super::field::Field;
 use super::members::{Member, members};
 use crate::column::{Cardinality, Data, Dtype, Item, Table};
-use crate::encode::DEPTH_LIMIT;
 use crate::plan::{MomentFault, Plan, WellKnown};
 use crate::schema::Kind;
 use crate::stack::deeper;
+use crate::wire::DEPTH_LIMIT;
 
 /// A schema of more fields than this is of no use to anyone, and comes of types that hold each other in many ways.
 const MAX_FIELDS: usize = 100_000;

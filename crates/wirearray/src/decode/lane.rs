@@ -1,11 +1,11 @@
 //! The values of one field in a block of messages: as they stand in the input, and on the way to their column.
 
 use super::joined::Joined;
-use super::numbers::{Fixed, Varint};
+use super::numbers::{Fixed, Varint, with_number};
 use super::trail::BLOCK;
 use crate::column::{Growing, Width};
-use crate::plan::{Number, Op};
-use crate::varint::{self, Bool, Varint32, Varint64, Zigzag32, Zigzag64};
+use crate::plan::Op;
+use crate::varint;
 use crate::wire::WireType;
 
 /// Values in the order of their messages.
@@ -65,28 +65,12 @@ impl<'a> Lane<'a> {
 /// How the values of a step are put into its column; nothing where they may have to go elsewhere.
 pub(super) fn land_of(op: Op) -> Option<Land> {
     Some(match op {
-        Op::Set(Number::Varint64) => land_varints::<Varint64>,
-        Op::Set(Number::Varint32) => land_varints::<Varint32>,
-        Op::Set(Number::Zigzag64) => land_varints::<Zigzag64>,
-        Op::Set(Number::Zigzag32) => land_varints::<Zigzag32>,
-        Op::Set(Number::Bool) => land_varints::<Bool>,
-        Op::Set(Number::Fixed64) => |column, lane, row, count, at_most| {
-            let Lane::Fixed64(values) = lane else { other_lane() };
-            u64::numbers(column).set_all(row, &values[..count], |&value| value, at_most);
-            count
-        },
-        Op::Set(Number::Fixed32) => |column, lane, row, count, at_most| {
-            let Lane::Fixed32(values) = lane else { other_lane() };
-            u32::numbers(column).set_all(row, &values[..count], |&value| value, at_most);
-            count
-        },
-        Op::AppendPacked(Number::Varint64) => land_runs::<Varint64>,
-        Op::AppendPacked(Number::Varint32) => land_runs::<Varint32>,
-        Op::AppendPacked(Number::Zigzag64) => land_runs::<Zigzag64>,
-        Op::AppendPacked(Number::Zigzag32) => land_runs::<Zigzag32>,
-        Op::AppendPacked(Number::Bool) => land_runs::<Bool>,
-        Op::AppendPacked(Number::Fixed64) => land_fixed_runs::<u64>,
-        Op::AppendPacked(Number::Fixed32) => land_fixed_runs::<u32>,
+        Op::Set(number) => {
+            with_number!(number, V => land_varints::<V>, T => land_fixed::<T>, closed enum => return None)
+        }
+        Op::AppendPacked(number) => {
+            with_number!(number, V => land_runs::<V>, T => land_fixed_runs::<T>, closed enum => return None)
+        }
         Op::SetString => land_strings::<false>,
         Op::SetText => land_strings::<true>,
         _ => return None,
@@ -96,6 +80,12 @@ pub(super) fn land_of(op: Op) -> Option<Land> {
 fn land_varints<V: Varint>(column: &mut Growing, lane: &Lane<'_>, row: usize, count: usize, at_most: usize) -> usize {
     let Lane::Varint(varints) = lane else { other_lane() };
     V::Element::numbers(column).set_all(row, &varints[..count], |&varint| V::of(varint), at_most);
+    count
+}
+
+fn land_fixed<T: Fixed>(column: &mut Growing, lane: &Lane<'_>, row: usize, count: usize, at_most: usize) -> usize {
+    let values = T::of_lane(lane).unwrap_or_else(|| other_lane());
+    T::numbers(column).set_all(row, &values[..count], |&value| value, at_most);
     count
 }
 

@@ -27,7 +27,7 @@ use crate::plan::Plan;
 use frame::Frame;
 use trail::{Message, Patience, Source};
 
-pub use options::{DEPTH_LIMIT, MOST_DEPTH_LIMIT, OnError, Options, Views};
+pub use options::{MOST_DEPTH_LIMIT, OnError, Options, Views};
 
 /// Bytes to decode from.
 #[derive(Clone, Copy)]

@@ -2,11 +2,13 @@
 
 use super::Decoder;
 use super::frame::Reader;
+use super::lane::Lane;
+use super::trail::BLOCK;
 use crate::column::Width;
 use crate::error::WireResult;
 use crate::plan::{Number, Step};
 use crate::simd::Word;
-use crate::varint::{Bool, Kind, Varint32, Varint64, Zigzag32, Zigzag64};
+use crate::varint::Kind;
 use crate::wire::Cursor;
 
 /// A kind of number written as a varint, with a column for it.
@@ -17,12 +19,18 @@ impl<K: Kind<Element: Width>> Varint for K {}
 /// A number written in little-endian bytes, as many as it has, with a column for it.
 pub(super) trait Fixed: Width + Word {
     fn read(cursor: &mut Cursor<'_>) -> WireResult<Self>;
+    /// The values of a lane, where it holds such numbers.
+    fn of_lane<'l>(lane: &'l Lane<'_>) -> Option<&'l [Self; BLOCK]>;
 }
 
 impl Fixed for u64 {
     #[inline(always)]
     fn read(cursor: &mut Cursor<'_>) -> WireResult<u64> {
         cursor.read_fixed64()
+    }
+
+    fn of_lane<'l>(lane: &'l Lane<'_>) -> Option<&'l [u64; BLOCK]> {
+        if let Lane::Fixed64(values) = lane { Some(values) } else { None }
     }
 }
 
@@ -31,22 +39,44 @@ impl Fixed for u32 {
     fn read(cursor: &mut Cursor<'_>) -> WireResult<u32> {
         cursor.read_fixed32()
     }
+
+    fn of_lane<'l>(lane: &'l Lane<'_>) -> Option<&'l [u32; BLOCK]> {
+        if let Lane::Fixed32(values) = lane { Some(values) } else { None }
+    }
 }
+
+/// Evaluates one of three expressions: that of varints with `$varint` standing for the kind of varint that a [`Number`] is, that of
+/// fixed-width numbers with `$fixed` standing for their type, or that of closed enums, whose values have to be looked at.
+macro_rules! with_number {
+    ($number:expr, $varint:ident => $of_varint:expr, $fixed:ident => $of_fixed:expr, closed enum => $of_enum:expr) => {
+        match $number {
+            $crate::plan::Number::Varint64 => with_number!(@ $varint = $crate::varint::Varint64, $of_varint),
+            $crate::plan::Number::Varint32 => with_number!(@ $varint = $crate::varint::Varint32, $of_varint),
+            $crate::plan::Number::Zigzag64 => with_number!(@ $varint = $crate::varint::Zigzag64, $of_varint),
+            $crate::plan::Number::Zigzag32 => with_number!(@ $varint = $crate::varint::Zigzag32, $of_varint),
+            $crate::plan::Number::Bool => with_number!(@ $varint = $crate::varint::Bool, $of_varint),
+            $crate::plan::Number::Fixed64 => with_number!(@ $fixed = u64, $of_fixed),
+            $crate::plan::Number::Fixed32 => with_number!(@ $fixed = u32, $of_fixed),
+            $crate::plan::Number::ClosedEnum => $of_enum,
+        }
+    };
+    (@ $name:ident = $type:ty, $expression:expr) => {{
+        type $name = $type;
+        $expression
+    }};
+}
+pub(super) use with_number;
 
 /// One number.
 impl<'p> Decoder<'p> {
     #[inline(always)]
     pub(super) fn set_number(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
-        match number {
-            Number::Varint64 => self.set_varint::<Varint64>(reader, step),
-            Number::Varint32 => self.set_varint::<Varint32>(reader, step),
-            Number::Zigzag64 => self.set_varint::<Zigzag64>(reader, step),
-            Number::Zigzag32 => self.set_varint::<Zigzag32>(reader, step),
-            Number::Bool => self.set_varint::<Bool>(reader, step),
-            Number::Fixed64 => self.set_fixed::<u64>(reader, step),
-            Number::Fixed32 => self.set_fixed::<u32>(reader, step),
-            Number::ClosedEnum => self.set_closed_enum(reader, step),
-        }
+        with_number!(
+            number,
+            V => self.set_varint::<V>(reader, step),
+            T => self.set_fixed::<T>(reader, step),
+            closed enum => self.set_closed_enum(reader, step)
+        )
     }
 
     #[inline(always)]

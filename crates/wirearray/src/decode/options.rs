@@ -4,9 +4,7 @@ use crate::column::{Budget, Shortage};
 use crate::cores::Cores;
 use crate::error::{DecodeError, DecodeErrorKind, WireError};
 use crate::plan::Plan;
-
-/// Levels of messages and groups that may be open within the outermost message, as in the official parsers.
-pub const DEPTH_LIMIT: u32 = 100;
+use crate::wire::DEPTH_LIMIT;
 
 /// The highest limit that may be set.
 pub const MOST_DEPTH_LIMIT: u32 = 10_000;

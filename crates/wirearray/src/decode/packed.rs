@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::frame::Reader;
-use super::numbers::{Fixed, Varint};
+use super::numbers::{Fixed, Varint, with_number};
 use super::pieces::{PackedFixed, PackedVarints, piece_len};
 use super::{Decoder, Views};
 use crate::column::{Buffer, View, Width};
@@ -11,7 +11,7 @@ use crate::cores::Cores;
 use crate::error::{DecodeErrorKind, NoView, WireError, WireResult};
 use crate::plan::{Number, Step};
 use crate::simd::{self, Backend};
-use crate::varint::{self, Bool, Varint32, Varint64, Zigzag32, Zigzag64};
+use crate::varint;
 
 impl<'p> Decoder<'p> {
     #[inline(always)]
@@ -21,16 +21,12 @@ impl<'p> Decoder<'p> {
         if run.is_empty() {
             return Ok(());
         }
-        match number {
-            Number::Varint64 => self.append_packed_varints::<Varint64>(reader, step, run),
-            Number::Varint32 => self.append_packed_varints::<Varint32>(reader, step, run),
-            Number::Zigzag64 => self.append_packed_varints::<Zigzag64>(reader, step, run),
-            Number::Zigzag32 => self.append_packed_varints::<Zigzag32>(reader, step, run),
-            Number::Bool => self.append_packed_varints::<Bool>(reader, step, run),
-            Number::Fixed64 => self.append_packed_fixed::<u64>(reader, step, run, length_start),
-            Number::Fixed32 => self.append_packed_fixed::<u32>(reader, step, run, length_start),
-            Number::ClosedEnum => self.append_packed_closed_enum(reader, step, run),
-        }
+        with_number!(
+            number,
+            V => self.append_packed_varints::<V>(reader, step, run),
+            T => self.append_packed_fixed::<T>(reader, step, run, length_start),
+            closed enum => self.append_packed_closed_enum(reader, step, run)
+        )
     }
 
     #[inline(never)]

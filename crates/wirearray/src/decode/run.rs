@@ -5,13 +5,13 @@
 //! around this one, which finds the cursor before it.
 
 use super::frame::{Frame, Reader, rows_left};
-use super::numbers::Fixed;
+use super::numbers::{Fixed, with_number};
 use super::trail::{Message, Source};
 use super::{Decoder, Input};
 use crate::column::Width;
 use crate::error::WireResult;
 use crate::plan::{MessagePlan, Number, Op, Step};
-use crate::varint::{Bool, Kind, Varint32, Varint64, Zigzag32, Zigzag64};
+use crate::varint::Kind;
 use crate::wire::Cursor;
 
 impl<'p> Decoder<'p> {
@@ -51,16 +51,12 @@ impl<'p> Decoder<'p> {
         number: Number,
         all_end: usize,
     ) -> WireResult<bool> {
-        match number {
-            Number::Varint64 => self.put(column, row, Varint64::of(cursor.read_varint()?), cursor, all_end),
-            Number::Varint32 => self.put(column, row, Varint32::of(cursor.read_varint()?), cursor, all_end),
-            Number::Zigzag64 => self.put(column, row, Zigzag64::of(cursor.read_varint()?), cursor, all_end),
-            Number::Zigzag32 => self.put(column, row, Zigzag32::of(cursor.read_varint()?), cursor, all_end),
-            Number::Bool => self.put(column, row, Bool::of(cursor.read_varint()?), cursor, all_end),
-            Number::Fixed64 => self.put(column, row, u64::read(cursor)?, cursor, all_end),
-            Number::Fixed32 => self.put(column, row, u32::read(cursor)?, cursor, all_end),
-            Number::ClosedEnum => return Ok(false),
-        }
+        with_number!(
+            number,
+            V => self.put(column, row, V::of(cursor.read_varint()?), cursor, all_end),
+            T => self.put(column, row, T::read(cursor)?, cursor, all_end),
+            closed enum => return Ok(false)
+        );
         Ok(true)
     }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::column::{Column, Data, Memory};
 use crate::error::{DecodeErrorKind, NoView};
 use crate::schema::{Field, Kind, Message, MessageId, Scalar, Schema, compile_source};
+use crate::wire::DEPTH_LIMIT;
 
 /// Counts of values that end before, at and behind the pieces in which runs are read, and the pages they are put on.
 const COUNTS: [usize; 8] = [1, 4095, 4096, 4097, 8192, 8193, 300_000, 700_001];

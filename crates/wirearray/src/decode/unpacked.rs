@@ -1,7 +1,7 @@
 //! Unpacked runs: the same tag before each number.
 
 use super::frame::Reader;
-use super::numbers::{Fixed, Varint};
+use super::numbers::{Fixed, Varint, with_number};
 use super::packed::{LONG, no_view};
 use super::pieces::{Records, piece_len};
 use super::{Decoder, Views};
@@ -9,7 +9,7 @@ use crate::column::Width;
 use crate::error::{DecodeErrorKind, NoView, WireResult};
 use crate::plan::{Number, Step};
 use crate::simd::{self, Backend};
-use crate::varint::{self, Bool, Varint32, Varint64, Zigzag32, Zigzag64};
+use crate::varint;
 use crate::wire::is_tagged;
 
 /// A run that begins with so many numbers is a long one: it is worth to look for address space, and for more threads.
@@ -18,16 +18,12 @@ const PROBE: usize = 4096;
 impl<'p> Decoder<'p> {
     #[inline(always)]
     pub(super) fn append_number(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
-        match number {
-            Number::Varint64 => self.append_varints::<Varint64>(reader, step),
-            Number::Varint32 => self.append_varints::<Varint32>(reader, step),
-            Number::Zigzag64 => self.append_varints::<Zigzag64>(reader, step),
-            Number::Zigzag32 => self.append_varints::<Zigzag32>(reader, step),
-            Number::Bool => self.append_varints::<Bool>(reader, step),
-            Number::Fixed64 => self.append_fixed::<u64>(reader, step),
-            Number::Fixed32 => self.append_fixed::<u32>(reader, step),
-            Number::ClosedEnum => self.append_closed_enum(reader, step),
-        }
+        with_number!(
+            number,
+            V => self.append_varints::<V>(reader, step),
+            T => self.append_fixed::<T>(reader, step),
+            closed enum => self.append_closed_enum(reader, step)
+        )
     }
 
     #[inline(never)]

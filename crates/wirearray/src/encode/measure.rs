@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
+use super::Options;
 use super::check;
 use super::message::{
     BoundStrings, Field, Frame, Label, Length, Message, PackedLens, Present, Values, len_of_numbers, range,
 };
 use super::number::Form;
-use super::{DEPTH_LIMIT, Options};
 use crate::column::{Buffer, Column, Data, List, Table, Validity};
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::plan::{FieldPlan, Plan};
 use crate::schema::{self, Kind};
-use crate::wire::WireType;
+use crate::wire::{DEPTH_LIMIT, WireType};
 
 /// Measures the messages of tables of one plan.
 pub(super) struct Measure<'a> {

@@ -18,16 +18,13 @@ use crate::column::{Memory, Offsets, StringColumn, Table};
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::plan::Plan;
 use crate::stack::for_levels;
-use crate::wire::{Sink, WriteError, Writer};
+use crate::wire::{DEPTH_LIMIT, Sink, WriteError, Writer};
 pub(crate) use check::first_not_text;
 use measure::Measure;
 use message::Message;
 
 /// The longest message that the official parsers read.
 pub const MAX_LEN: u64 = i32::MAX as u64;
-
-/// Levels of messages within the outermost that the official parsers read.
-pub const DEPTH_LIMIT: u32 = 100;
 
 /// How to encode.
 #[derive(Debug, Clone, Copy, Default)]

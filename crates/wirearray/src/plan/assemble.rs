@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use super::Plan;
 use crate::column::{Buffer, Cardinality, Column, Data, Dtype, Item, List, Memory, Table, Validity};
-
-/// Levels of messages within the outermost that the official parsers read.
-const MAX_DEPTH: u32 = 100;
+use crate::wire::DEPTH_LIMIT;
 
 /// Columns that are no table of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,8 +13,8 @@ pub enum AssembleError {
     /// Two members of a oneof are set in one row.
     #[error("{first} and {second} are both set{}, and the oneof {oneof} has one of them at most", in_row(*.row))]
     OneofConflict { oneof: String, first: String, second: String, row: Option<usize> },
-    /// Messages nested deeper than parsers read, and than walks over tables can go.
-    #[error("messages are nested deeper than {MAX_DEPTH} levels, where protobuf parsers stop")]
+    /// Messages nested deeper than the official parsers read.
+    #[error("messages are nested deeper than {DEPTH_LIMIT} levels, where protobuf parsers stop")]
     TooDeep,
     /// A table of another message type.
     #[error("expected messages of the type {expected}, got those of {found}")]
@@ -56,7 +54,7 @@ impl Plan {
 
     /// Refuses a table that is deeper than those that are made of parts.
     pub fn check_depth(table: &Table) -> Result<(), AssembleError> {
-        if table.height() > MAX_DEPTH { Err(AssembleError::TooDeep) } else { Ok(()) }
+        if table.height() > DEPTH_LIMIT { Err(AssembleError::TooDeep) } else { Ok(()) }
     }
 
     /// A table of this plan with other columns in some places, or none. Of a oneof all members are replaced together: what

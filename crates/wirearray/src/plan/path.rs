@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::{Plan, WellKnown};
 use crate::column::{Cardinality, Data, Dtype, Item, List, NumberColumn, Table, Validity};
+use crate::wire::DEPTH_LIMIT;
 
-/// The most names that a path may have. Messages nest 100 deep, so that a longer one leads to no value.
-pub const MAX_NAMES: usize = 101;
+/// The most names that a path may have: as many as lead to the innermost field of messages that all parsers read. Paths are followed
+/// on the call stack; what `max_depth` lets lie deeper is reached in two steps.
+pub const MAX_NAMES: usize = DEPTH_LIMIT as usize + 1;
 
 /// A path that leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +20,10 @@ pub enum PathError {
     /// A name stands behind a field that has no fields of its own.
     #[error("no field {name:?}: {field} before it is not a message")]
     NotAMessage { name: String, field: String },
-    /// There are more names than messages can nest.
-    #[error("a path has at most {MAX_NAMES} names, because messages nest at most 100 deep; this one has {0}")]
+    /// There are more names than are followed at once.
+    #[error(
+        "a path has at most {MAX_NAMES} names, and this one has {0}; take a column by one path, and from it another by the rest"
+    )]
     TooLong(usize),
     /// A name is not that of a oneof.
     #[error("no oneof {name:?} in {message}; it has {known}")]

@@ -1,9 +1,9 @@
 //! Bytes to a tree of values, one byte after the other.
 
 use super::{Message, Unknown, Value};
-use crate::decode::DEPTH_LIMIT;
 use crate::error::{DecodeErrorKind as Kind, WireError, WireResult};
 use crate::schema::{self, Field, MessageId, Scalar, Schema};
+use crate::wire::DEPTH_LIMIT;
 
 /// Reads a whole message of type `id`.
 pub(super) fn message(schema: &Schema, id: MessageId, bytes: &[u8]) -> WireResult<Message> {

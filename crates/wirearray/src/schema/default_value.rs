@@ -17,10 +17,7 @@ pub(super) fn parse_scalar(scalar: Scalar, text: &str) -> Result<Default, String
         Scalar::Uint64 | Scalar::Fixed64 => text.parse().ok(),
         Scalar::Bool => text.parse::<bool>().ok().map(u64::from),
     };
-    bits.map(Default::Bits).ok_or_else(|| {
-        let name = format!("{scalar:?}").to_lowercase();
-        format!("the default {text:?} is not of type {name}")
-    })
+    bits.map(Default::Bits).ok_or_else(|| format!("the default {text:?} is not of type {}", scalar.name()))
 }
 
 /// The default of an enum field: the number of the value called `name`.

@@ -8,10 +8,7 @@
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use crate::error::{DecodeErrorKind, SchemaError, WireError};
-use crate::wire::{Cursor, WireType};
-
-/// How deep messages may lie in each other, as in every parser of protobuf; reading them is recursive.
-const MAX_DEPTH: u32 = 100;
+use crate::wire::{Cursor, DEPTH_LIMIT, WireType};
 
 /// Reads the files of a serialized set, in its order.
 pub(super) fn read_file_descriptor_set(bytes: &[u8]) -> Result<Vec<RawFile<'_>>, SchemaError> {
@@ -294,7 +291,7 @@ impl<'a> Body<'a> {
             WireType::Varint => Value::Varint(self.cursor.read_varint().map_err(malformed)?),
             WireType::Delimited => Value::Delimited(self.read_body()?),
             _ => {
-                self.cursor.skip_value(tag, MAX_DEPTH, MAX_DEPTH).map_err(malformed)?;
+                self.cursor.skip_value(tag, DEPTH_LIMIT, DEPTH_LIMIT).map_err(malformed)?;
                 Value::Skipped
             }
         };
@@ -302,8 +299,8 @@ impl<'a> Body<'a> {
     }
 
     fn read_body(&mut self) -> Result<Self, SchemaError> {
-        if self.depth >= MAX_DEPTH {
-            return Err(malformed(self.cursor.fault(DecodeErrorKind::TooDeep(MAX_DEPTH))));
+        if self.depth >= DEPTH_LIMIT {
+            return Err(malformed(self.cursor.fault(DecodeErrorKind::TooDeep(DEPTH_LIMIT))));
         }
         let len = self.cursor.read_len().map_err(malformed)?;
         let start = self.cursor.position();

@@ -6,6 +6,7 @@
 //! compiler lets them be, hold as they would in an edition.
 
 use super::descriptor::{RawFeatures, RawField, RawFile};
+use super::field::TYPE_GROUP;
 
 /// The features that hold at some place of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,6 @@ const EDITION_PROTO3: i32 = 999;
 const EDITION_2023: i32 = 1000;
 
 const LABEL_REQUIRED: i32 = 2;
-const TYPE_GROUP: i32 = 10;
 
 impl Features {
     /// The features at the top of a file.

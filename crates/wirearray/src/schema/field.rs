@@ -11,7 +11,7 @@ use super::{Default, Enum, Field, Kind, MessageId, Scalar};
 
 // The numbers of `FieldDescriptorProto.Label` and `.Type` that are spoken of more than once.
 const LABEL_REPEATED: i32 = 3;
-const TYPE_GROUP: i32 = 10;
+pub(super) const TYPE_GROUP: i32 = 10;
 const TYPE_MESSAGE: i32 = 11;
 const TYPE_ENUM: i32 = 14;
 

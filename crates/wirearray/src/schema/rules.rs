@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::{Field, Kind, Message, Oneof, Scalar};
+use crate::wire::Tag;
 
 /// The official C library counts the fields of a message in 16 bits, and so may a plan here.
 const MAX_FIELDS: usize = 65_535;
-/// The highest number that fits in a tag.
-const MAX_NUMBER: u32 = (1 << 29) - 1;
 /// In a message set the number is not in a tag but in an `int32`.
 const MAX_NUMBER_IN_MESSAGE_SET: u32 = i32::MAX as u32;
 
@@ -20,7 +19,7 @@ pub(super) fn check_message(message: &Message) -> Result<(), String> {
     if message.fields.len() > MAX_FIELDS {
         return Err(format!("it has {} fields, and {MAX_FIELDS} are possible", message.fields.len()));
     }
-    let max = if message.is_message_set { MAX_NUMBER_IN_MESSAGE_SET } else { MAX_NUMBER };
+    let max = if message.is_message_set { MAX_NUMBER_IN_MESSAGE_SET } else { Tag::MAX_NUMBER };
     message.fields.iter().try_for_each(|field| check_number(field, max))?;
     if let Some((a, b)) = find_twins(&message.fields, |field| field.number) {
         return Err(format!("fields {} and {} have the same number, {}", a.name, b.name, a.number));
