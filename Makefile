@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Later than all that the environment was made from.
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench differential develop release format lint rust-test safe python-test backend-test typing deny clean
+.PHONY: help demo test bench differential develop release format lint rust-test safe python-test backend-test typing deny clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -25,10 +25,10 @@ bench: $(BUILD) ## Compare with targets, other libraries and plain copies: SIZE=
 	$(BIN)/python bench/compare.py --size $(SIZE)
 
 develop: $(READY) ## Install the package for work on it, with the reference decoder and all checks.
-	cd python && ../$(BIN)/maturin develop --quiet --features reference
+	cd python && ../$(BIN)/maturin develop --locked --quiet --features reference
 
 release: $(READY) ## Install the package as users get it.
-	cd python && ../$(BIN)/maturin develop --quiet --release
+	cd python && ../$(BIN)/maturin develop --locked --quiet --release
 
 format: $(READY) ## Format all code.
 	cargo fmt --all
@@ -37,28 +37,28 @@ format: $(READY) ## Format all code.
 
 lint: $(READY)
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --features reference --quiet -- -D warnings
-	cargo clippy --workspace --all-targets --features reference,safe --quiet -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features reference --quiet -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features reference,safe --quiet -- -D warnings
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	$(BIN)/ruff format --check python bench
 	$(BIN)/ruff check python bench
 
 rust-test:
-	cargo test --package wirearray --features reference --quiet
+	cargo test --locked --package wirearray --features reference --quiet
 
 # The engine's tests that meet kernels and the memory of columns; others are the same whatever there is of those.
 KERNEL_TESTS := --lib $(patsubst %,--test %,alike budget cases forgotten guard_pages property round_trip streams)
 
 # Results are compared to the bit with those of the other build.
 safe: ## The engine's tests in a build without unsafe, whose results are the same.
-	cargo test --package wirearray --features reference,safe --quiet $(KERNEL_TESTS)
+	cargo test --locked --package wirearray --features reference,safe --quiet $(KERNEL_TESTS)
 	@mkdir -p build
-	cargo run --package wirearray --features reference --quiet --example digest > build/digest
-	cargo run --package wirearray --features reference,safe --quiet --example digest > build/safe-digest
+	cargo run --locked --package wirearray --features reference --quiet --example digest > build/digest
+	cargo run --locked --package wirearray --features reference,safe --quiet --example digest > build/safe-digest
 	cmp build/digest build/safe-digest
 
 # By as many processes as there are cores, each of which takes the next test from those that have many left.
-PYTEST := $(BIN)/python -m pytest --quiet --no-header --numprocesses auto --dist worksteal
+PYTEST := $(BIN)/python -m pytest --quiet --no-header -rs --numprocesses auto --dist worksteal
 python-test: develop
 	$(PYTEST) python/tests
 
@@ -69,7 +69,7 @@ BACKEND_FREE := arrow bench differential docstrings html limits mcap memory name
 backend-test: develop
 	@set -e; for backend in $$($(BIN)/python -c 'from wirearray import _core; print(*_core._backends()[1:])'); do \
 		echo "with WIREARRAY_BACKEND=$$backend"; \
-		WIREARRAY_BACKEND=$$backend cargo test --package wirearray --features reference --quiet $(KERNEL_TESTS); \
+		WIREARRAY_BACKEND=$$backend cargo test --locked --package wirearray --features reference --quiet $(KERNEL_TESTS); \
 		WIREARRAY_BACKEND=$$backend $(PYTEST) -p no:cacheprovider -k 'not reference_decoder' python/tests \
 			$(BACKEND_FREE:%=--ignore-glob='*/test_%*'); \
 	done

@@ -17,7 +17,7 @@ debian = command -v $(1) >/dev/null || { test "$$(id -u)" = 0 && apt-get update 
 # $(call crate,NAME): installs a cargo command unless it is there.
 crate = command -v $(1) >/dev/null || cargo install --locked $(1) || { echo "$(1) is missing: cargo install --locked $(1)" >&2; exit 1; }
 # $(call binaries,CARGO OPTIONS): builds the engine's test binaries and prints their paths.
-binaries = cargo test --package wirearray --features reference --no-run --message-format json $(1) | \
+binaries = cargo test --locked --package wirearray --features reference --no-run --message-format json $(1) | \
 	sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'
 
 .PHONY: fuzz fuzz-seeds asan valgrind qemu aarch64 mutants coverage
@@ -39,7 +39,7 @@ fuzz-seeds: ## Write the cases down as what fuzzing begins with.
 asan: ## The engine's tests under AddressSanitizer, with each backend: BACKENDS="avx2 plain".
 	@set -e; for backend in $(BACKENDS); do echo "with WIREARRAY_BACKEND=$$backend"; \
 		WIREARRAY_BACKEND=$$backend RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address PROPTEST_CASES=100 \
-			cargo test --package wirearray --features reference --quiet $(KERNEL_TESTS) --target $(HOST) --target-dir target/asan; \
+			cargo test --locked --package wirearray --features reference --quiet $(KERNEL_TESTS) --target $(HOST) --target-dir target/asan; \
 	done
 
 # By default memcheck passes over reads behind the end that share a word with what is there. It knows no AVX-512, and takes what stands
@@ -69,7 +69,7 @@ aarch64: ## The engine's quicker tests on an emulated 64-bit ARM processor.
 	@$(call debian,aarch64-linux-gnu-gcc,gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L $(AARCH64_ROOT)" \
-		cargo test --package wirearray --features reference --quiet --target $(AARCH64) --target-dir target/aarch64 $(QUICK_TESTS) -- $(FILTER)
+		cargo test --locked --package wirearray --features reference --quiet --target $(AARCH64) --target-dir target/aarch64 $(QUICK_TESTS) -- $(FILTER)
 
 # A survivor is a change that no test notices. All of them take many hours: a twentieth at a time.
 mutants: ## Change the decoder in small ways, and see that tests fail: SHARD=0/20.
@@ -87,7 +87,7 @@ coverage: $(READY) ## Which lines of the engine no test reaches, file by file.
 	@llvm=$$(ls -d /usr/lib/llvm-2? | tail -1)/bin; export LLVM_COV=$$llvm/llvm-cov LLVM_PROFDATA=$$llvm/llvm-profdata; \
 		export CARGO_TARGET_DIR=$(CURDIR)/target/coverage; eval "$$(cargo llvm-cov show-env --sh)"; cargo llvm-cov clean --workspace; \
 		set -e; for backend in $(BACKENDS); do \
-			WIREARRAY_BACKEND=$$backend cargo test --package wirearray --features reference --quiet --lib --tests; done; \
+			WIREARRAY_BACKEND=$$backend cargo test --locked --package wirearray --features reference --quiet --lib --tests; done; \
 		(cd python && ../$(BIN)/maturin develop --quiet --features reference); $(PYTEST) python/tests; \
 		cargo llvm-cov report --ignore-filename-regex '_?tests?\.rs$$|/tests/|/examples/|/python/'
 	@$(MAKE) develop

@@ -51,7 +51,7 @@ pub(crate) fn numbers<'py>(
 }
 
 /// Numbers that the engine relies on: read-only.
-pub(crate) fn fixed_numbers<'py>(
+pub(crate) fn read_only_numbers<'py>(
     py: Python<'py>,
     column: &NumberColumn,
     entries: Range<usize>,

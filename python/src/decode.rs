@@ -76,6 +76,9 @@ impl MessageType {
     /// DecodeError
     ///     If the bytes are not a message of this type; ``kind``, ``offset`` and ``path`` say why and where. If a point in time
     ///     or span of it is beyond ``datetime64[ns]``, which holds the years 1678 to 2261; its ``offset`` is that of the message.
+    ///     If the result needs more memory than `max_bytes`, or messages are nested deeper than `max_depth`.
+    /// MemoryError
+    ///     If the system has not enough memory.
     /// ValueError
     ///     If `copy` is ``False`` and a field's values cannot be a view; if an array of `out` has another dtype, is too short,
     ///     cannot be written to, or shares memory with another or with `data`.
@@ -142,9 +145,9 @@ impl MessageType {
     ///
     /// Raises
     /// ------
-    /// FileNotFoundError
-    ///     If the file does not exist.
-    /// DecodeError, ValueError
+    /// FileNotFoundError, OSError
+    ///     If the file does not exist, or cannot be read.
+    /// DecodeError, MemoryError, ValueError, KeyError
     ///     As for :meth:`decode`.
     #[pyo3(
         signature = (
@@ -212,6 +215,8 @@ impl MessageType {
     /// DecodeError
     ///     If one of them is not a message of this type, or its header is of another one's; ``row`` says which. Its offset counts
     ///     from the start of its buffer.
+    /// MemoryError
+    ///     If the system has not enough memory.
     /// ValueError
     ///     If the offsets do not ascend or go past the end of the buffer; or as for :meth:`decode`.
     /// TypeError

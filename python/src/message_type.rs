@@ -111,7 +111,7 @@ impl MessageType {
     /// Raises
     /// ------
     /// ValueError
-    ///     If a path leads to no field.
+    ///     If a path leads to no field, or none is given.
     /// TypeError
     ///     If a path is no str.
     ///

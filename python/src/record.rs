@@ -218,8 +218,8 @@ impl Record {
     /// Returns
     /// -------
     /// dict of str to int, float, bool, str, bytes, datetime64, timedelta64, array, list, dict or None
-    ///     Repeated numbers and times stay arrays, repeated messages become lists of dicts, and maps dicts. A field is ``None`` where the
-    ///     schema tells absent from default, and it is absent. :meth:`MessageType.encode` takes it as it is.
+    ///     Repeated numbers and times stay arrays, repeated messages become lists of dicts, and maps dicts. A field is ``None``
+    ///     where the schema tells absent from default, and it is absent. :meth:`MessageType.encode` takes it as it is.
     ///
     /// Raises
     /// ------

@@ -17,8 +17,8 @@ use crate::stream::TopicArgument;
 
 /// A set of message types that refer to each other.
 ///
-/// Made by :meth:`from_files`, :meth:`from_source`, :meth:`from_descriptor_set` or :meth:`from_message`. Works like a
-/// read-only mapping from full names to message types.
+/// Made by :meth:`from_files`, :meth:`from_source`, :meth:`from_descriptor_set`, :meth:`from_message` or :meth:`from_mcap`. Works
+/// like a read-only mapping from full names to message types.
 ///
 /// Examples
 /// --------

@@ -18,8 +18,8 @@ use crate::values::{self, column_object, string_object};
 /// Strings, or bytes where the field is declared so, in one piece of memory.
 ///
 /// String ``i`` is ``data[offsets[i]:offsets[i + 1]]`` in UTF-8; ``strings[i]`` gives it as ``str`` or ``bytes``.
-/// ``strings[2:5]``, ``strings[mask]`` and ``strings[[1, 4]]`` are strings again, and ``strings == "ABC"`` is a mask. Bytes that are not UTF-8, which proto2
-/// lets pass, come as lone surrogates, as ``errors="surrogateescape"`` makes them.
+/// ``strings[2:5]``, ``strings[mask]`` and ``strings[[1, 4]]`` are strings again, and ``strings == "ABC"`` is a mask. Bytes that
+/// are not UTF-8, which proto2 lets pass, come as lone surrogates, as ``errors="surrogateescape"`` makes them.
 #[pyclass(frozen, module = "wirearray")]
 pub(crate) struct Strings {
     plan: Arc<Plan>,

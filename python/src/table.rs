@@ -283,7 +283,7 @@ impl Table {
     /// KeyError
     ///     If there is no such oneof.
     fn which<'py>(&self, py: Python<'py>, oneof: &str) -> PyResult<Bound<'py, PyAny>> {
-        array::fixed_numbers(py, &errors::asked(|| self.plan.which(&self.table, oneof))?, self.rows.clone())
+        array::read_only_numbers(py, &errors::asked(|| self.plan.which(&self.table, oneof))?, self.rows.clone())
     }
 
     /// Return the name of the member of a oneof that each row has set.

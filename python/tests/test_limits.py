@@ -58,7 +58,11 @@ def test_what_needs_more_than_its_budget_is_an_error(way: Callable[..., Any], th
 @pytest.mark.parametrize("threads", [1, 3])
 def test_without_a_budget_the_input_says_how_much_may_be_taken(way: Callable[..., Any], threads: int) -> None:
     # The result is 1.1 GiB, more than any input may take.
-    way(delimited(1, b"\x01" * (144 * MIB)), threads=threads)
+    decoded = way(delimited(1, b"\x01" * (144 * MIB)), threads=threads)
+    tables = decoded if isinstance(decoded, list) else [decoded]
+    steps = [each["steps"] if isinstance(each, wa.Record) else each["steps"].values for each in tables]
+    assert sum(each.size for each in steps) == 144 * MIB
+    assert all((each == 1).all() for each in steps)
 
 
 def test_without_a_budget_hostile_bytes_do_not_take_all_memory() -> None:

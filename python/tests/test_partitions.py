@@ -45,7 +45,7 @@ def test_what_cannot_be_split_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="target_bytes: expected at least 1"):
         Tick.partitions(path, 0, framing="delimited")
     path.write_bytes(b"\x05abc")
-    with pytest.raises(wa.DecodeError, match="ends inside a record"):
+    with pytest.raises(wa.DecodeError, match="ends inside a frame"):
         Tick.partitions(path, framing="delimited")
     with pytest.raises(FileNotFoundError):
         Tick.partitions(tmp_path / "missing", framing="delimited")

@@ -14,9 +14,9 @@ def message_type(source: Any, name: str | None = None) -> MessageType:
 
     Parameters
     ----------
-    source : path, generated class or Schema
+    source : path, generated class, Schema or MessageType
         A ``.proto`` file, an ``.mcap`` file, another file, which holds a ``FileDescriptorSet``, a class (or message) of
-        the official ``protobuf`` package, or a schema.
+        the official ``protobuf`` package, a schema, or a message type.
     name : str, optional
         The message's full name. May be left out for a generated class, and where the source defines one message.
 

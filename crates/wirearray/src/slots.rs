@@ -83,7 +83,8 @@ impl<T: Copy> PutAll<T> for [Slot<T>] {
     }
 }
 
-/// The values in slots, each of which has been written: to be said where that is seen, as of an `unsafe` block, which it is.
+/// The values in slots, each of which has been written. It expands to an `unsafe` block, so each use has a `SAFETY` comment of its
+/// own, which says why they have been.
 #[cfg(not(feature = "safe"))]
 macro_rules! written {
     ($slots:expr) => {{

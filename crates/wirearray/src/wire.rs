@@ -133,7 +133,7 @@ impl<'a> Cursor<'a> {
         self.position = self.position.wrapping_add(len);
     }
 
-    /// Moves to `position` in the message that ends where `input`, the whole input from its first byte, is cut.
+    /// Moves to byte `position` of the whole input. `input` is that, cut where the current message ends.
     #[inline(always)]
     pub fn enter(&mut self, input: &'a [u8], position: usize) {
         self.bytes = input;

@@ -75,6 +75,9 @@ const BINDINGS: [&str; 4] = [
 /// A file longer than this is asked why; so far none has an answer.
 const MAX_LINES: usize = 400;
 
+/// Formatters leave comments alone, and pages; some columns more than code has are borne.
+const MOST_COLUMNS: usize = 135;
+
 #[test]
 fn the_crate_declares_its_modules_in_the_order_of_their_dependencies() {
     let root = read(&repository().join("crates/wirearray/src/lib.rs"));
@@ -179,6 +182,20 @@ fn no_source_file_is_long() {
     let long = |file: &PathBuf| !is_test(file) && read(file).lines().count() > MAX_LINES;
     let faults: Vec<String> = sources().iter().filter(|file| long(file)).map(|file| show(file)).collect();
     assert!(faults.is_empty(), "longer than {MAX_LINES} lines: {}", faults.join(", "));
+}
+
+#[test]
+fn no_line_of_prose_is_long() {
+    let mut texts = sources();
+    texts.extend(files(&repository().join("docs"), "md"));
+    texts.extend(
+        ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|page| repository().join(page)),
+    );
+    // Tables have a row a line.
+    let is_long = |line: &str| line.chars().count() > MOST_COLUMNS && !line.starts_with('|');
+    let faults: Vec<String> =
+        texts.iter().filter(|file| read(file).lines().any(is_long)).map(|file| show(file)).collect();
+    assert!(faults.is_empty(), "lines longer than {MOST_COLUMNS} columns in {}", faults.join(", "));
 }
 
 #[test]

@@ -265,7 +265,7 @@ fn table_state<'py>(
         columns.set_item(name, (validity, data_state(py, &column.data, open)?))?;
     }
     for (index, name) in plan.oneof_names(table.number()).enumerate() {
-        oneofs.set_item(name, array::fixed_numbers(py, &table.oneof(index), 0..table.rows())?)?;
+        oneofs.set_item(name, array::read_only_numbers(py, &table.oneof(index), 0..table.rows())?)?;
     }
     let validity = validity_state(py, table.validity(), table.rows())?;
     let unknown = table.unknown().map(|unknown| strings_state(py, unknown)).transpose()?;

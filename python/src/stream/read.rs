@@ -63,13 +63,15 @@ impl MessageType {
     ///     of the stream, as it is when it is decompressed.
     /// FileNotFoundError, OSError
     ///     If a file is not there, no file matches, or one cannot be read.
+    /// MemoryError
+    ///     If the system has not enough memory.
     /// ValueError, TypeError
     ///     If an argument is none of these, or `framing` is needed.
     ///
     /// Notes
     /// -----
-    /// The GIL is released. Of MCAP files, an error in a compressed chunk has the offset of the chunk, and a chunk that is damaged counts as one bad
-    /// message.
+    /// The GIL is released. Of MCAP files, an error in a compressed chunk has the offset of the chunk, and a chunk that is
+    /// damaged counts as one bad message.
     ///
     /// Examples
     /// --------

@@ -1,9 +1,10 @@
 //! Where column memory comes from: the recycled heap, or huge pages.
 //!
 //! Measured on a Zen 4 machine in November 2026: fresh memory on 4 KiB pages fills at about 2 GB/s, on 2 MiB pages at 10,
-//! and at more than 20 where the last byte of each huge page is touched first, because the kernel then zeroes it ascending. So small allocations come from the
-//! heap, which recycles them, and large ones are address space of their own: aligned to 2 MiB, advised for huge pages,
-//! reserved for all that may come, and committed page by page as values arrive. What was never touched costs nothing.
+//! and at more than 20 where the last byte of each huge page is touched first, because the kernel then zeroes it ascending.
+//! So small allocations come from the heap, which recycles them, and large ones are address space of their own: aligned to
+//! 2 MiB, advised for huge pages, reserved for all that may come, and committed page by page as values arrive. What was
+//! never touched costs nothing.
 
 #![allow(unsafe_code, reason = "allocates, maps and frees raw memory for `Buffer`")]
 

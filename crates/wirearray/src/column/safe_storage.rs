@@ -86,7 +86,7 @@ impl<T: Element> Buffer<T> {
         Some(Self { home: Home::Lent(memory), len: 0, capacity, taken: Taken::default() })
     }
 
-    /// Memory of one's own has been written to before it counts.
+    /// Never: memory is filled with zeros when it is made.
     pub(super) fn is_fresh(&self) -> bool {
         false
     }

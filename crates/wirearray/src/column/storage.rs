@@ -90,7 +90,7 @@ impl<T: Element> Buffer<T> {
         is_aligned.then_some(Self { allocation, len: 0, capacity, elements: PhantomData })
     }
 
-    /// True where the memory is not the caller's, and has not been written to.
+    /// True where memory that is reserved stays untouched until it is written to, which a caller's own is not.
     pub(super) fn is_fresh(&self) -> bool {
         !self.allocation.is_lent()
     }

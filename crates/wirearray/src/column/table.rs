@@ -301,7 +301,7 @@ impl Data {
 
     /// The same values; numbers as a view, which is not written to.
     #[must_use]
-    pub fn fixed(self) -> Self {
+    pub fn read_only(self) -> Self {
         match self {
             Self::Numbers(NumberColumn { dtype, values }) => {
                 Self::Numbers(NumberColumn { dtype, values: Memory::lent(Arc::new(values)) })

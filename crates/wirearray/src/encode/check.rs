@@ -32,7 +32,9 @@ pub(super) fn numbers(
     }
     let mut numbers = elements::<u32>(bytes, entries.clone()).zip(entries);
     match numbers.find(|&(number, entry)| !field.knows(number) && present.is_set(entry)) {
-        Some((number, entry)) => Err((entry, EncodeError::new(EncodeErrorKind::UnknownNumber(number.cast_signed())))),
+        Some((number, entry)) => {
+            Err((entry, EncodeError::new(EncodeErrorKind::UnknownEnumNumber(number.cast_signed()))))
+        }
         None => Ok(()),
     }
 }

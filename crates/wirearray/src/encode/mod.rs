@@ -97,7 +97,7 @@ impl Measured<'_> {
         self.len
     }
 
-    /// True without any.
+    /// True where they take no bytes, as empty messages do.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

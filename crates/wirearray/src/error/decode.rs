@@ -94,18 +94,18 @@ pub enum DecodeErrorKind {
     },
     /// The stream ends inside a frame.
     #[error(
-        "the stream ends inside a record: was it cut short, is it framed otherwise, or is it still being written? \
+        "the stream ends inside a frame: was it cut short, is it framed otherwise, or is it still being written? \
         Reading can go on from this byte"
     )]
     TruncatedFrame,
     /// A frame's length goes on past ten bytes, or does not fit in memory.
-    #[error("a record's length is none; is the stream framed otherwise?")]
+    #[error("the length of a frame is longer than ten bytes, or more than any memory; is the stream framed otherwise?")]
     IllegalFrameLength,
     /// A checksum of a frame does not match.
-    #[error("the checksum of a record's {0} does not match: {hint}", hint = .0.hint())]
+    #[error("the checksum of a frame's {0} does not match: {hint}", hint = .0.hint())]
     FrameChecksum(Checked),
     /// The first byte of a gRPC frame that is neither 0 nor 1.
-    #[error("a record starts with byte {0:#04x} where gRPC has 0; is the stream framed otherwise?")]
+    #[error("a frame starts with byte {0:#04x} where gRPC has 0; is the stream framed otherwise?")]
     IllegalFrameFlag(u8),
     /// A gRPC frame whose message is compressed, in a way that only the headers of the call know.
     #[error("the message is compressed; have gRPC decompress it")]
@@ -114,7 +114,7 @@ pub enum DecodeErrorKind {
     #[error("the message does not start with the header of a schema registry: {0}")]
     RegistryHeader(RegistryFault),
     /// An MCAP file is not as it should be.
-    #[error("this is not MCAP as it should be: {0}")]
+    #[error("the MCAP file is damaged: {0}")]
     Mcap(McapFault),
     /// Views were demanded (`copy=False`), and this field's values do not lie in the input as an array.
     #[error("no view of this field is possible: {0}; pass copy=None to copy where a view is impossible")]
@@ -194,7 +194,8 @@ pub enum McapFault {
     Magic,
     /// It has no end.
     #[error(
-        "it ends before its end: was it cut short, or is it still being written? What is in front of this byte was read"
+        "it ends in the middle, or without its last record: was it cut short, or is it still being written? \
+        What is in front of this byte was read"
     )]
     Truncated,
     /// A record has a length or content that cannot be.

@@ -28,7 +28,7 @@ pub enum EncodeErrorKind {
     InvalidUtf8,
     /// A number that a closed enum has no name for.
     #[error("{0} is no number of the enum, which is closed: readers would take it for an unknown field")]
-    UnknownNumber(i32),
+    UnknownEnumNumber(i32),
     /// A message that the official parsers refuse.
     #[error(
         "the message would take {0} bytes, and protobuf parsers stop at 2 GiB (2,147,483,647 bytes); split it into several \
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn an_error_says_as_much_of_its_place_as_it_knows() {
-        let error = || EncodeError::new(EncodeErrorKind::UnknownNumber(7));
+        let error = || EncodeError::new(EncodeErrorKind::UnknownEnumNumber(7));
         let nested = || error().within("kind", Some(2)).within("inner", None);
         let problem = "7 is no number of the enum, which is closed: readers would take it for an unknown field";
         for (error, place, path, row) in [
@@ -122,7 +122,7 @@ mod tests {
             (error().in_row(3).in_only_row(), "", "", None),
         ] {
             assert_eq!(error.to_string(), format!("{place}{problem}"));
-            assert_eq!((error.kind(), error.path(), error.row()), (EncodeErrorKind::UnknownNumber(7), path, row));
+            assert_eq!((error.kind(), error.path(), error.row()), (EncodeErrorKind::UnknownEnumNumber(7), path, row));
         }
     }
 }

@@ -90,7 +90,7 @@ impl Plan {
                 let found = self.follow_names(table, rest)?;
                 let is_moment = self.shown_as(table.number()).is_some_and(WellKnown::is_moment);
                 // What moments are shown as has been made of these: written to, they would no longer tell the same time.
-                Ok(if is_moment { found.fixed() } else { found })
+                Ok(if is_moment { found.read_only() } else { found })
             }
             Data::List(list) => {
                 let values = self.follow_names_within(&list.values, rest, field)?;

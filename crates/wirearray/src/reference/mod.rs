@@ -1,7 +1,8 @@
 //! The obvious decoder, written straight from the specification: the oracle of every fast path.
 //!
 //! A message becomes a tree of values, the tree becomes columns, and nothing is done to make either fast. It shares
-//! nothing with the decoder but the schema, the plan's layout, and the finished columns. It is in no release: the feature `reference` adds it.
+//! nothing with the decoder but the schema, the plan's layout, and the finished columns. It is in no release: the feature
+//! `reference` adds it.
 
 mod columns;
 mod parse;

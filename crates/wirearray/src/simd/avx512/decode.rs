@@ -67,7 +67,8 @@ impl List {
         let mut count = 1;
         self.0[0].write(0);
         for block in (0..len).step_by(64) {
-            // SAFETY: the block begins before the limit, behind which `SLACK` bytes lie.
+            // SAFETY: `decode` asserts that `SLACK` bytes lie behind the limit, and `start + len` is at most that; so the block begins
+            // before the limit, and its 64 bytes end before the source does.
             let more = _mm512_movepi8_mask(unsafe { load(source, start + block) });
             if more == !0 {
                 break;
@@ -87,7 +88,7 @@ impl List {
 #[inline]
 #[target_feature(enable = "avx512bw,avx512vl")]
 fn widen_group<K: Kind>(source: &[u8], position: usize, group: &mut [MaybeUninit<K::Element>]) -> usize {
-    // SAFETY: the bytes were listed, so they lie in the source.
+    // SAFETY: `decode` calls this where as many single bytes were listed from here on, and only bytes of the source are.
     store_8::<K>(group, unsafe { load(source, position) });
     position + GROUP
 }
@@ -139,7 +140,8 @@ fn decode_to_2<K: Kind>(
     let of_four = _mm512_cvtepi32_epi8(_mm512_madd_epi16(of_two, _mm512_set1_epi32(0x0010_0001)));
     let masks = [_mm_cvtsi128_si64(of_four), _mm_extract_epi64::<1>(of_four)];
     for (number, mask) in masks.into_iter().enumerate() {
-        // SAFETY: the position is the end of a listed varint, behind which less than `SLACK` may be read.
+        // SAFETY: the position is where a listed varint starts. It lies in a block that begins before the limit, so within 64 bytes of
+        // it, and `decode` asserts that `SLACK` bytes lie behind the limit: 128 more than that.
         let bytes = unsafe { load(source, position) };
         store_16::<K>(group, 32 * number, join_16(expand(mask.cast_unsigned(), groups_of(bytes))));
         position += between(ends, 32 * number, 32 * number + 32);

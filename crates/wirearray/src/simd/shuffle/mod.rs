@@ -146,7 +146,8 @@ fn move_group<I: Instructions, K: Kind>(
 fn move_bytes<I: Instructions>(instructions: I, chunk: &[u8], start: u16, rows: &[Row; 256], key: u8) -> I::Vector {
     let start = usize::from(start);
     debug_assert!(start + 16 <= chunk.len());
-    // SAFETY: every start was listed, so it lies in a block that begins before the limit, behind which `SLACK` bytes lie.
+    // SAFETY: every start was listed, so it lies in a block that begins before the limit, behind which `decode` asserts that `SLACK`
+    // bytes lie.
     let bytes = unsafe { chunk.as_ptr().add(start) };
     // SAFETY: as above, so sixteen bytes may be read.
     let bytes = unsafe { &*bytes.cast() };
