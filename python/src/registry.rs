@@ -5,7 +5,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList};
 use wirearray::decode::OnError;
-use wirearray::framing::{Header, SchemaId};
+use wirearray::framing::{RegistryHeader, SchemaId};
 use wirearray::parallel;
 
 use crate::errors;
@@ -113,7 +113,9 @@ pub(crate) fn header(
 ) -> PyResult<Vec<u8>> {
     match (is_registered(framing)?, schema_id) {
         (false, None) => Ok(Vec::new()),
-        (true, Some(id)) => Ok(Header::bytes(id.extract::<SchemaIdArgument>()?.0, &message_type.message().path)),
+        (true, Some(id)) => {
+            Ok(RegistryHeader::bytes(id.extract::<SchemaIdArgument>()?.0, &message_type.message().path))
+        }
         (true, None) => Err(PyTypeError::new_err(
             "schema_id: framing=\"confluent\" wants the id that the registry gave the schema: an int or a uuid.UUID",
         )),

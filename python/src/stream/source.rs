@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use wirearray::framing::Framing;
-use wirearray::stream::{Chain, Compression, Format, Opener, Part, Selection};
+use wirearray::stream::{Chain, Compression, Format, McapSelection, Opener, Part};
 
 use super::reader::{Reading, reader};
 use crate::message_type::MessageType;
@@ -74,7 +74,7 @@ fn part(described: Described, compression: CompressionArgument, start: u64) -> P
 /// How messages lie in a source.
 pub(super) enum Layout {
     Framed(Format),
-    Mcap(Selection),
+    Mcap(McapSelection),
 }
 
 /// The name that users give for MCAP, which is more than a framing.
@@ -94,7 +94,7 @@ pub(super) fn layout(
     };
     let topics = topic.map(|TopicArgument(topics)| topics);
     if framing == MCAP {
-        return Ok(Layout::Mcap(Selection { message: message_type.name().to_owned(), topics, verify }));
+        return Ok(Layout::Mcap(McapSelection { message: message_type.name().to_owned(), topics, verify }));
     }
     let format = Format { framing: framing_of_name(&framing)?, verify };
     match topics {

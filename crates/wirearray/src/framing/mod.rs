@@ -12,7 +12,7 @@ mod tfrecord;
 use std::ops::Range;
 
 pub use frames::{Ahead, Frames, Walk};
-pub use registry::{Header, SchemaId};
+pub use registry::{RegistryHeader, SchemaId};
 
 use crate::error::{DecodeErrorKind, WireError, WireResult};
 

@@ -15,14 +15,14 @@ pub enum SchemaId {
 
 /// What stands in front of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub struct RegistryHeader {
     /// The schema.
     pub schema: SchemaId,
     /// The bytes behind it say which message of the schema's file this is.
     path_start: usize,
 }
 
-impl Header {
+impl RegistryHeader {
     /// Reads the schema's name.
     pub fn read(bytes: &[u8]) -> Result<Self, RegistryFault> {
         match bytes {

@@ -120,15 +120,15 @@ fn headers_of_a_schema_registry_are_written_and_read_as_confluent_has_them() {
         (guid, &[0], b"\x01\x89\x79\x17\x62\x23\x36\x41\x86\x96\x74\x29\x9b\x90\xa8\x02\xe2\0"),
     ];
     for (schema, path, bytes) in vectors {
-        assert_eq!(Header::bytes(schema, path), bytes);
-        let header = Header::read(bytes).unwrap();
+        assert_eq!(RegistryHeader::bytes(schema, path), bytes);
+        let header = RegistryHeader::read(bytes).unwrap();
         assert_eq!(header.schema, schema);
         assert_eq!(header.len_for(&[bytes, b"message"].concat(), path), Ok(bytes.len()));
         assert_eq!(header.len_for(bytes, &[5]), Err(RegistryFault::OtherMessage));
         for cut in 0..bytes.len() {
-            let read = Header::read(&bytes[..cut]).and_then(|header| header.len_for(&bytes[..cut], path));
+            let read = RegistryHeader::read(&bytes[..cut]).and_then(|header| header.len_for(&bytes[..cut], path));
             assert_eq!(read, Err(RegistryFault::Truncated), "{bytes:?} {cut}");
         }
     }
-    assert_eq!(Header::read(b"\x08\x01"), Err(RegistryFault::Magic(8)));
+    assert_eq!(RegistryHeader::read(b"\x08\x01"), Err(RegistryFault::Magic(8)));
 }

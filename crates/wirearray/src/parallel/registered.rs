@@ -6,7 +6,7 @@ use super::listed::{Listed, Messages};
 use super::source::{Fault, Piece, Source, Wanted};
 use crate::decode::Input;
 use crate::error::{DecodeError, DecodeErrorKind, RegistryFault, WireError};
-use crate::framing::{Header, SchemaId};
+use crate::framing::{RegistryHeader, SchemaId};
 
 /// The schema that each of some messages names. An error has the row of its message.
 ///
@@ -15,7 +15,7 @@ use crate::framing::{Header, SchemaId};
 /// Panics where a range goes past its input.
 pub fn schema_ids(messages: &impl Messages) -> impl Iterator<Item = Result<SchemaId, DecodeError>> {
     messages.rows(0..messages.len()).enumerate().map(|(row, (input, range))| {
-        let header = Header::read(&input.bytes[range.clone()]);
+        let header = RegistryHeader::read(&input.bytes[range.clone()]);
         header.map(|header| header.schema).map_err(|fault| refused(fault, range.start).in_row(row))
     })
 }
@@ -35,7 +35,7 @@ impl<'m, M: Messages> Registered<'m, M> {
     }
 
     fn header_len(&self, message: &[u8]) -> Result<usize, RegistryFault> {
-        Header::read(message)?.len_for(message, self.path)
+        RegistryHeader::read(message)?.len_for(message, self.path)
     }
 }
 

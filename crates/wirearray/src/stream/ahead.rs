@@ -16,7 +16,7 @@ use crate::parallel::{Decoded, Fault, Wanted, decode_source};
 use crate::plan::Plan;
 
 /// Some messages of a stream.
-pub struct Batch {
+pub struct ScanBatch {
     /// What became of them. Rows of errors count from the start of the stream.
     pub decoded: Decoded,
     /// Where the stream stands behind them.
@@ -28,7 +28,7 @@ pub struct Batch {
 /// A stream that a thread of its own decodes, one batch ahead.
 pub struct Ahead {
     // Waiting for a batch must not keep others from asking how far it is.
-    batches: Mutex<Receiver<Batch>>,
+    batches: Mutex<Receiver<ScanBatch>>,
     progress: Arc<Progress>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -45,7 +45,7 @@ impl Ahead {
     }
 
     /// The next batch; nothing at the end. An error where it takes longer than one would wait for it, or never comes.
-    pub fn next(&self, most: Duration) -> Result<Option<Batch>, NoBatch> {
+    pub fn next(&self, most: Duration) -> Result<Option<ScanBatch>, NoBatch> {
         if self.progress.is_within_reader() {
             return Err(NoBatch::WithinReader);
         }
@@ -90,7 +90,7 @@ fn place_of(error: &DecodeError) -> Option<Place> {
     error.frame().map(|offset| Place { name: error.file().map(Arc::from), offset })
 }
 
-fn decode_batches(plan: &Plan, chain: &mut Chain, wanted: Wanted, options: Options, sender: &SyncSender<Batch>) {
+fn decode_batches(plan: &Plan, chain: &mut Chain, wanted: Wanted, options: Options, sender: &SyncSender<ScanBatch>) {
     let mut messages = 0;
     loop {
         chain.prepare();
@@ -112,7 +112,7 @@ fn decode_batches(plan: &Plan, chain: &mut Chain, wanted: Wanted, options: Optio
             Some(Fault::Message(error)) => place_of(error).unwrap_or_else(|| chain.place()),
             _ => chain.place(),
         };
-        let batch = Batch { decoded, place, stamps };
+        let batch = ScanBatch { decoded, place, stamps };
         // Whoever wanted them may be gone.
         if sender.send(batch).is_err() || is_last {
             return;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::blocks::Blocks;
 use super::chunk::{Chunk, Origin};
-use super::mcap::{Mcap, Reading, Selection, Stamps};
+use super::mcap::{Mcap, McapSelection, Reading, Stamps};
 use super::progress::{Counted, Progress, cancelled};
 use super::window::{Following, Window};
 use super::{Compression, Extent, Format, decompressed};
@@ -92,7 +92,7 @@ impl Chain {
     }
 
     /// The messages of some MCAP files.
-    pub fn of_mcap(parts: impl IntoIterator<Item = Part>, selection: Selection) -> Self {
+    pub fn of_mcap(parts: impl IntoIterator<Item = Part>, selection: McapSelection) -> Self {
         Self::of_layout(parts, Layout::Mcap(Box::new(Reading::new(selection))), false)
     }
 

@@ -15,10 +15,10 @@ mod progress;
 mod window;
 mod writer;
 
-pub use ahead::{Ahead, Batch, NoBatch};
+pub use ahead::{Ahead, NoBatch, ScanBatch};
 pub use chain::{Chain, Opener, Part, Place};
 pub use compression::{Compression, Compressor, decompressed};
-pub use mcap::{Contents, McapWriter, NoChannel, Selection, Stamps, Topic, TopicsFault, contents};
+pub use mcap::{Contents, McapSelection, McapWriter, NoChannel, Stamps, Topic, TopicsFault, contents};
 pub use partition::{Stretch, partitions};
 pub use progress::Progress;
 pub use writer::{FrameWriter, WriteError};

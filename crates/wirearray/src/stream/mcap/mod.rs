@@ -31,7 +31,7 @@ use stamps::Noted;
 
 /// Which messages of MCAP files are wanted.
 #[derive(Debug, Clone)]
-pub struct Selection {
+pub struct McapSelection {
     /// Those of this type, by its full name.
     pub message: String,
     /// Those of these topics; of all where nothing is said.
@@ -40,7 +40,7 @@ pub struct Selection {
     pub verify: bool,
 }
 
-impl Selection {
+impl McapSelection {
     fn wants(&self, message: &str, topic: &str) -> bool {
         self.message == message && self.topics.as_ref().is_none_or(|topics| topics.iter().any(|known| known == topic))
     }
@@ -50,13 +50,13 @@ impl Selection {
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.explain())]
 pub struct NoChannel {
-    selection: Selection,
+    selection: McapSelection,
     topics: Vec<Topic>,
 }
 
 impl NoChannel {
     fn explain(&self) -> String {
-        let Selection { message, topics, .. } = &self.selection;
+        let McapSelection { message, topics, .. } = &self.selection;
         let of_topics = topics.as_ref().map_or_else(String::new, |topics| format!(" on {}", topics.join(" or ")));
         let found: Vec<String> =
             self.topics.iter().map(|topic| format!("{} with {}", topic.name, topic.message)).collect();
@@ -66,7 +66,7 @@ impl NoChannel {
 
 /// What is read of MCAP files that follow one another.
 pub(super) struct Reading {
-    selection: Selection,
+    selection: McapSelection,
     stamps: Noted,
     /// Channels whose messages are not wanted.
     others: BTreeSet<Topic>,
@@ -74,7 +74,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn new(selection: Selection) -> Self {
+    pub(super) fn new(selection: McapSelection) -> Self {
         Self { selection, stamps: Noted::default(), others: BTreeSet::new(), has_found: false }
     }
 

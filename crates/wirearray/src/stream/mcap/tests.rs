@@ -99,7 +99,7 @@ fn read_as(bytes: &[u8], topics: Option<&[&str]>, options: Options) -> (Decoded,
     let opener = Opener::Reader(Box::new(open));
     let part = Part { name: Some("log".into()), opener, compression: Some(None), extent: 0..u64::MAX };
     let topics = topics.map(|topics| topics.iter().map(|&topic| topic.to_owned()).collect());
-    let mut chain = Chain::of_mcap([part], Selection { message: "Row".to_owned(), topics, verify: true });
+    let mut chain = Chain::of_mcap([part], McapSelection { message: "Row".to_owned(), topics, verify: true });
     let plan = plan();
     let decoded = decode_source(&plan, &mut chain, Wanted::ALL, options);
     let stamps = chain.stamps(&decoded).unwrap();
