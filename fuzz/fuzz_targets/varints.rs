@@ -31,7 +31,7 @@ fn check_kind<K: Kind>(source: &[u8]) {
         (decoded.read, decoded.values)
     });
     for tag_len in 1..=2 {
-        let is_tag = |tag: &&[u8]| varint::read(tag).is_ok_and(|(_, len)| len == tag_len);
+        let is_tag = |tag: &&[u8]| varint::decode(tag).is_ok_and(|(_, len)| len == tag_len);
         let Some(tag) = source.get(..tag_len).filter(is_tag) else { continue };
         check::<K::Element>(source, |backend, room| {
             let decoded = decode_tagged::<K>(backend, source, tag, room);

@@ -140,7 +140,7 @@ pub fn put(mut value: u64, out: &mut Vec<u8>) {
 
 /// Reads the varint at the start of `bytes`: its value and its length.
 #[inline(always)]
-pub fn read(bytes: &[u8]) -> Result<(u64, usize), DecodeErrorKind> {
+pub fn decode(bytes: &[u8]) -> Result<(u64, usize), DecodeErrorKind> {
     match bytes.first() {
         Some(&byte) if byte < 0x80 => Ok((u64::from(byte), 1)),
         _ => read_long(bytes),
@@ -300,9 +300,9 @@ mod tests {
             let mut bytes = vec![0xff; len - 1];
             bytes.push(0x01);
             let expected = if len == MAX_LEN { u64::MAX } else { (1u64 << (7 * (len - 1))) | low_bits(7 * (len - 1)) };
-            assert_eq!(read(&bytes), Ok((expected, len)), "length {len}, flush with the end");
+            assert_eq!(decode(&bytes), Ok((expected, len)), "length {len}, flush with the end");
             bytes.resize(len + MAX_LEN, 0xff);
-            assert_eq!(read(&bytes), Ok((expected, len)), "length {len}, bytes behind it");
+            assert_eq!(decode(&bytes), Ok((expected, len)), "length {len}, bytes behind it");
         }
     }
 
@@ -313,15 +313,15 @@ mod tests {
     #[test]
     fn a_cut_varint_is_truncated_and_an_eleven_byte_one_is_overlong() {
         for len in 0..MAX_LEN {
-            assert_eq!(read(&vec![0x80; len]), Err(DecodeErrorKind::Truncated), "{len} bytes");
+            assert_eq!(decode(&vec![0x80; len]), Err(DecodeErrorKind::Truncated), "{len} bytes");
         }
-        assert_eq!(read(&[0x80; 10]), Err(DecodeErrorKind::OverlongVarint));
-        assert_eq!(read(&[0x80; 20]), Err(DecodeErrorKind::OverlongVarint));
+        assert_eq!(decode(&[0x80; 10]), Err(DecodeErrorKind::OverlongVarint));
+        assert_eq!(decode(&[0x80; 20]), Err(DecodeErrorKind::OverlongVarint));
     }
 
     #[test]
     fn padding_changes_no_value() {
-        assert_eq!(read(&[0x81, 0x80, 0x80, 0x00]), Ok((1, 4)));
+        assert_eq!(decode(&[0x81, 0x80, 0x80, 0x00]), Ok((1, 4)));
     }
 
     #[test]
@@ -339,7 +339,7 @@ mod tests {
         for value in borders.chain([0, 300, 0x0123_4567_89ab_cdef, u64::MAX]) {
             let (bytes, len) = encode(value);
             assert_eq!(len, self::len(value), "{value:#x}");
-            assert_eq!(read(&bytes.to_le_bytes()[..len]), Ok((value, len)), "{value:#x}");
+            assert_eq!(decode(&bytes.to_le_bytes()[..len]), Ok((value, len)), "{value:#x}");
             assert!(len == 1 || value >> (7 * (len - 1)) != 0, "{value:#x} takes no more bytes than it has to");
         }
     }

@@ -149,7 +149,7 @@ impl<'a> Cursor<'a> {
     /// Reads a varint.
     #[inline(always)]
     pub fn read_varint(&mut self) -> WireResult<u64> {
-        match varint::read(self.remaining()) {
+        match varint::decode(self.remaining()) {
             Ok((value, len)) => {
                 self.advance(len);
                 Ok(value)

@@ -38,7 +38,7 @@ impl<'a> Lane<'a> {
     pub(super) fn gather(&mut self, bytes: &'a [u8], index: usize) -> Option<&'a [u8]> {
         match self {
             Self::Varint(values) => {
-                let (varint, len) = varint::read(bytes).ok()?;
+                let (varint, len) = varint::decode(bytes).ok()?;
                 values[index] = varint;
                 bytes.get(len..)
             }
@@ -53,7 +53,7 @@ impl<'a> Lane<'a> {
                 Some(behind)
             }
             Self::Delimited(values) => {
-                let (payload_len, len) = varint::read(bytes).ok()?;
+                let (payload_len, len) = varint::decode(bytes).ok()?;
                 let (payload, behind) = bytes.get(len..)?.split_at_checked(usize::try_from(payload_len).ok()?)?;
                 values[index] = payload;
                 Some(behind)

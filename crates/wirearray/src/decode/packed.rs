@@ -104,7 +104,7 @@ pub(super) const LONG: usize = 512 << 10;
 
 #[inline]
 fn decode_short_run<'a, V: Varint>(values: &mut Buffer<V::Element>, mut run: &'a [u8], at_most: usize) -> &'a [u8] {
-    while let Ok((varint, len)) = varint::read(run) {
+    while let Ok((varint, len)) = varint::decode(run) {
         values.push(V::of(varint), at_most);
         run = &run[len..];
     }
@@ -166,7 +166,7 @@ impl<'a> Varints<'a> {
     /// The next varint, or 0 behind the first fault, which [`Varints::finish`] reports.
     #[inline(always)]
     pub(super) fn next_or_zero(&mut self) -> u64 {
-        match varint::read(self.rest) {
+        match varint::decode(self.rest) {
             Ok((value, len)) => {
                 self.rest = &self.rest[len..];
                 value
@@ -193,7 +193,7 @@ impl<'a> Varints<'a> {
 fn first_fault(run: &[u8], end: usize) -> WireError {
     let mut rest = run;
     loop {
-        match varint::read(rest) {
+        match varint::decode(rest) {
             Ok((_, len)) => rest = &rest[len..],
             Err(kind) => return WireError::new(kind, end.saturating_sub(rest.len())),
         }

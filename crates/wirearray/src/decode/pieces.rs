@@ -160,7 +160,7 @@ mod tests {
             // What is left begins with it, or with those that end in the same piece.
             let left = pieces.from(whole);
             let fault = left.iter().position(|&byte| byte == 0x80).unwrap();
-            assert!(fault < 11 && varint::read(&left[fault..]) == Err(DecodeErrorKind::OverlongVarint), "{len}");
+            assert!(fault < 11 && varint::decode(&left[fault..]) == Err(DecodeErrorKind::OverlongVarint), "{len}");
         }
     }
 

@@ -120,7 +120,7 @@ fn count_varints(mut bytes: &[u8], tag: &[u8], most: usize) -> usize {
     let mut count = 0;
     while count < most
         && let Some(behind) = bytes.strip_prefix(tag)
-        && let Ok((_, len)) = varint::read(behind)
+        && let Ok((_, len)) = varint::decode(behind)
     {
         bytes = &behind[len..];
         count += 1;

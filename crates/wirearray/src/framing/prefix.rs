@@ -31,7 +31,7 @@ fn read_varint(rest: &[u8]) -> Result<Option<(usize, u64)>, DecodeErrorKind> {
         // Most messages of a log are short.
         [len @ ..0x80, ..] => Ok(Some((1, u64::from(len)))),
         [low, high @ ..0x80, ..] => Ok(Some((2, u64::from(low & 0x7f) | u64::from(high) << 7))),
-        _ => match varint::read(rest) {
+        _ => match varint::decode(rest) {
             Ok((len, prefix)) => Ok(Some((prefix, len))),
             Err(DecodeErrorKind::Truncated) => Ok(None),
             Err(_) => Err(DecodeErrorKind::IllegalFrameLength),

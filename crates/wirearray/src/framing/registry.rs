@@ -45,7 +45,7 @@ impl RegistryHeader {
         let mut at = self.path_start;
         let mut read = || -> Result<u64, RegistryFault> {
             let (value, len) =
-                varint::read(bytes.get(at..).unwrap_or_default()).map_err(|_| RegistryFault::Truncated)?;
+                varint::decode(bytes.get(at..).unwrap_or_default()).map_err(|_| RegistryFault::Truncated)?;
             at += len;
             Ok(varint::unzigzag64(value))
         };

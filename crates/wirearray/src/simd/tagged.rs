@@ -45,7 +45,7 @@ fn decode_plainly<K: Kind>(source: &[u8], tag: &[u8], destination: &mut [Slot<K:
     let mut done = Progress { read: 0, written: 0 };
     for slot in destination.iter_mut().take(most) {
         let Some(behind) = source[done.read..].strip_prefix(tag) else { break };
-        let Ok((varint, len)) = varint::read(behind) else { break };
+        let Ok((varint, len)) = varint::decode(behind) else { break };
         slot.put(K::of(varint));
         done.add(Progress { read: tag.len() + len, written: 1 });
     }
@@ -59,7 +59,7 @@ fn decode_pairs<K: Kind>(
     tag: &[u8],
     destination: &mut [Slot<K::Element>],
 ) -> Option<Progress> {
-    let (tag, _) = varint::read(tag).ok()?;
+    let (tag, _) = varint::decode(tag).ok()?;
     let mut room = array_of_slots::<_, { 2 * PAIRS }>();
     let most = 2 * destination.len().min(PAIRS);
     let decoded = decode_varints::<Varint64>(backend, source, &mut room[..most]);

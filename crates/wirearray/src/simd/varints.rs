@@ -18,7 +18,7 @@ pub struct Decoded<'d, T> {
 }
 
 /// Decodes varints from the start of `source` to the start of `destination`, until the one ends or the other is full, or
-/// the next varint has a fault: [`varint::read`] then says which.
+/// the next varint has a fault: [`varint::decode`] then says which.
 pub fn decode_varints<'d, K: Kind>(
     backend: Backend,
     source: &[u8],
@@ -131,7 +131,7 @@ fn end_of(bytes: &[u8], count: usize) -> usize {
 pub(super) fn decode_plainly<K: Kind>(source: &[u8], destination: &mut [Slot<K::Element>]) -> Progress {
     let mut done = Progress { read: 0, written: 0 };
     for slot in destination {
-        let Ok((varint, len)) = varint::read(&source[done.read..]) else { break };
+        let Ok((varint, len)) = varint::decode(&source[done.read..]) else { break };
         slot.put(K::of(varint));
         done.add(Progress { read: len, written: 1 });
     }
