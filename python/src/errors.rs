@@ -26,10 +26,16 @@ pub(crate) fn decode_error(error: &wirearray::DecodeError) -> PyErr {
     python_error(error, error.to_string())
 }
 
+/// What a `DecodeError` is made of: its message, kind, offset, path, row and file.
+pub(crate) type Said = (String, String, usize, String, Option<usize>, Option<String>);
+
+fn said(error: &wirearray::DecodeError, message: String) -> Said {
+    let (kind, path, file) = (error.kind().name().to_owned(), error.path().to_owned(), error.file().map(str::to_owned));
+    (message, kind, error.offset(), path, error.row(), file)
+}
+
 fn python_error(error: &wirearray::DecodeError, message: String) -> PyErr {
-    let file = error.file().map(str::to_owned);
-    let (kind, path) = (error.kind().name(), error.path().to_owned());
-    python::DecodeError::new_err((message, kind, error.offset(), path, error.row(), file))
+    python::DecodeError::new_err(said(error, message))
 }
 
 /// The same for the one message that a file holds. What is compressed looks like no message at all.
@@ -148,12 +154,13 @@ pub(crate) fn with_memory<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> 
     Budget::default().spend(work).unwrap_or_else(|_| Err(short()))
 }
 
-/// The errors of the messages that were left out when a table was decoded.
+/// The errors of the messages that were left out when a table was decoded. Each look makes exceptions of its own: one that is raised
+/// holds what was there when it was, and must not be held by the table.
 pub(crate) enum LeftOut {
     /// As they were found.
     Found(Vec<wirearray::DecodeError>),
-    /// The exceptions that a pickle had.
-    Loaded(Vec<Py<PyAny>>),
+    /// As a pickle had them.
+    Loaded(Vec<Said>),
 }
 
 impl Default for LeftOut {
@@ -163,12 +170,6 @@ impl Default for LeftOut {
 }
 
 impl LeftOut {
-    /// Those of a pickle; nothing where one of them is something else.
-    pub(crate) fn of_pickle(errors: Vec<Bound<'_, PyAny>>) -> Option<Self> {
-        let are_errors = errors.iter().all(PyAnyMethods::is_instance_of::<python::DecodeError>);
-        are_errors.then(|| Self::Loaded(errors.into_iter().map(Bound::unbind).collect()))
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Found(errors) => errors.is_empty(),
@@ -176,13 +177,17 @@ impl LeftOut {
         }
     }
 
+    /// What all of them are made of.
+    pub(crate) fn said(&self) -> Vec<Said> {
+        match self {
+            Self::Found(errors) => errors.iter().map(|error| said(error, error.to_string())).collect(),
+            Self::Loaded(errors) => errors.clone(),
+        }
+    }
+
     /// All as exceptions.
     pub(crate) fn objects<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyAny>> {
-        match self {
-            Self::Found(errors) => {
-                errors.iter().map(|error| decode_error(error).value(py).clone().into_any()).collect()
-            }
-            Self::Loaded(errors) => errors.iter().map(|error| error.bind(py).clone()).collect(),
-        }
+        let object = |said| python::DecodeError::new_err(said).value(py).clone().into_any();
+        self.said().into_iter().map(object).collect()
     }
 }

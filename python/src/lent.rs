@@ -10,12 +10,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use wirearray::column::LentMemory;
 
+use crate::gil::Share;
+
 /// The bytes of a Python object, which cannot go away or be resized while this is held.
 ///
 /// Another thread can still change the values of a `bytearray` or array while they are read without the GIL. The result is
 /// then of mixed values, or an error; decoder and encoder bound every access by the lengths of slices, never by what they
 /// read before.
-pub(crate) struct Lent(Holder);
+pub(crate) struct Lent(Share<Holder>);
 
 enum Holder {
     /// The commonest, spared the buffer protocol.
@@ -40,7 +42,8 @@ impl Lent {
     pub(crate) fn new(object: &Bound<'_, PyAny>, argument: impl std::fmt::Display) -> PyResult<Self> {
         if let Ok(bytes) = object.cast_exact::<PyBytes>() {
             let (start, len) = (bytes.as_bytes().as_ptr(), bytes.as_bytes().len());
-            return Ok(Self(Holder::Bytes(LentBytes { _object: bytes.clone().unbind(), start, len })));
+            let holder = Holder::Bytes(LentBytes { _object: bytes.clone().unbind(), start, len });
+            return Ok(Self(Share::new(holder)));
         }
         // A buffer of objects holds pointers, which are nobody's bytes.
         let buffer = match PyUntypedBuffer::get(object) {
@@ -59,7 +62,7 @@ impl Lent {
         if !buffer.is_c_contiguous() {
             return Err(PyValueError::new_err(format!("{argument}: the buffer is not contiguous; pass a copy of it")));
         }
-        Ok(Self(Holder::Buffer(buffer)))
+        Ok(Self(Share::new(Holder::Buffer(buffer))))
     }
 }
 
@@ -74,12 +77,12 @@ pub(crate) fn writable(buffer: PyUntypedBuffer, size: usize) -> Option<LentMemor
     let len = if start.is_some() { buffer.len_bytes() } else { 0 };
     let start = start.unwrap_or(NonNull::<u64>::dangling().cast());
     #[cfg(feature = "safe")]
-    return Some(LentMemory::of(Writable { start, len, _buffer: buffer }));
+    return Some(LentMemory::of(Writable { start, len, _buffer: Share::new(buffer) }));
     // SAFETY: an exporter keeps `len` bytes there, writable by the check above, until the buffer is released, which dropping the
     // owner does; that no one has NumPy move them all the same (`resize(refcheck=False)`) is asked of the caller. Whoever else
     // reads them does so by slices of their own; what others do to them meanwhile changes values only.
     #[cfg(not(feature = "safe"))]
-    return Some(unsafe { LentMemory::new(start, len, buffer) });
+    return Some(unsafe { LentMemory::new(start, len, Share::new(buffer)) });
 }
 
 /// The memory of a buffer for an engine that takes no pointers.
@@ -87,7 +90,7 @@ pub(crate) fn writable(buffer: PyUntypedBuffer, size: usize) -> Option<LentMemor
 struct Writable {
     start: NonNull<u8>,
     len: usize,
-    _buffer: PyUntypedBuffer,
+    _buffer: Share<PyUntypedBuffer>,
 }
 
 // SAFETY: the memory is there until the buffer is released, on whichever thread it is used.
@@ -116,7 +119,7 @@ impl AsMut<[u8]> for Writable {
 
 impl AsRef<[u8]> for Lent {
     fn as_ref(&self) -> &[u8] {
-        match &self.0 {
+        match &*self.0 {
             // SAFETY: `new` took both from the bytes object, which is immutable and which `self` keeps alive.
             &Holder::Bytes(LentBytes { start, len, .. }) => unsafe { std::slice::from_raw_parts(start, len) },
             Holder::Buffer(buffer) if buffer.len_bytes() == 0 => &[],

@@ -12,6 +12,7 @@ mod encode;
 mod entries;
 mod errors;
 mod field;
+mod gil;
 mod intake;
 mod key;
 mod lent;

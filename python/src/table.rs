@@ -75,6 +75,11 @@ impl Table {
         self.stamps.as_ref().map(|stamps| stamps.slice(self.rows.clone()))
     }
 
+    /// The errors of the messages that were left out.
+    pub(crate) fn left_out(&self) -> &LeftOut {
+        &self.errors
+    }
+
     /// True where there is neither a row nor an error.
     pub(crate) fn is_void(&self) -> bool {
         self.rows.is_empty() && self.errors.is_empty()

@@ -255,7 +255,8 @@ def test_a_table_keeps_what_it_shows() -> None:
     "given", [5, None, [1], "text", b"bytes", np.zeros(2), ROWS], ids=lambda given: type(given).__name__
 )
 def test_what_is_no_message_is_refused(given: Any) -> None:
-    with pytest.raises(TypeError, match=f"^expected a message: a dict or a Record, got {type(given).__name__}( of float64)?$"):
+    found = f"{type(given).__name__}( of float64)?"
+    with pytest.raises(TypeError, match=f"^expected a message: a dict or a Record, got {found}$"):
         ENCODE(given)
 
 

@@ -270,7 +270,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "one string for many": ({"words": "text"}, "words: expected an array or list of str, got str"),
     "one bytes object for many": ({"raws": b"text"}, "raws: expected an array or list of bytes, got bytes"),
     "a list for one": ({"word": ["a"]}, "word: expected str, got list"),
-    "an array of strided bytes": ({"raw": np.arange(6, dtype=np.uint8)[::2]}, "raw: expected bytes, got ndarray of uint8"),
+    "an array of strided bytes": (
+        {"raw": np.arange(6, dtype=np.uint8)[::2]},
+        "raw: expected bytes, got ndarray of uint8",
+    ),
     "two dimensions": (
         {"words": np.array([["a"], ["b"]])},
         "words: expected a flat array of strings, got an array of shape (2, 1)",

@@ -342,10 +342,31 @@ def test_a_damaged_pickle_says_what_is_wrong(table: wa.Table, change: Any, probl
         wa._core._of_state(ROW, root, [tuple(state) for state in states])
 
 
-def test_what_is_no_error_of_a_message_is_refused(table: wa.Table) -> None:
-    for errors in ([5], [ValueError("five")], [wa.DecodeError]):
-        with pytest.raises(ValueError, match="the pickle is damaged: an error of a message is none"):
+def test_what_are_no_errors_of_messages_is_refused(table: wa.Table) -> None:
+    for errors in (5, "text", [5], [ValueError("five")], [("text", "truncated", -1, "", None, None)], [("text",)]):
+        with pytest.raises(ValueError, match="the pickle is damaged: the errors of messages are none"):
             wa._core._of_state(ROW, *table._state(), None, errors)
+
+
+def test_an_error_that_was_raised_does_not_keep_its_table() -> None:
+    loaded = again(ROW.decode_many([b"\xff"], on_error="skip"))
+    with pytest.raises(wa.DecodeError):
+        raise loaded.errors[0]
+    assert loaded.errors[0] is not loaded.errors[0]
+    loaded.errors[0].add_note("of one look alone")
+    assert not hasattr(loaded.errors[0], "__notes__")
+    assert loaded.errors[0].__traceback__ is None
+
+
+def test_unknown_fields_that_are_none_are_refused() -> None:
+    table = ROW.decode_many([b"", bytes.fromhex("a20601ff")], keep_unknown=True)
+    root, tables = table._state()
+    whole = pickle.dumps(tables)
+    for broken in (b"\xa2\x06\x02\xff", b"\xa4\x06\xa4\x06", b"\x07\x06\x01\xff", b"\xa3\x06\xa3\x06"):
+        damaged_tables = pickle.loads(whole.replace(b"\xa2\x06\x01\xff", broken))
+        assert pickle.dumps(damaged_tables) != whole
+        with pytest.raises(ValueError, match="does not know of row 1 are no fields"):
+            wa._core._of_state(ROW, root, damaged_tables)
 
 
 def test_a_pickle_without_its_message_type_is_refused(table: wa.Table) -> None:

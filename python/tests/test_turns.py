@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,6 +93,68 @@ def test_the_interpreter_ends_while_a_scan_reads_from_it(seconds: str) -> None:
     script = AT_EXIT.replace("SECONDS", seconds)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+CLOSED = """
+import threading, time, wirearray as wa
+tick = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; }')["Tick"]
+class Held:
+    def __del__(self):
+        time.sleep(0.3)
+class Source:
+    reads = 0
+    def read(self, size):
+        self.reads += 1
+        if self.reads == 1:
+            return b"\\x02\\x08\\x05" * 10
+        held = Held()
+        raise OSError("the connection is gone")
+scan = tick.scan(Source(), framing="delimited")
+def look():
+    while not is_done:
+        time.sleep(0.01)
+        repr(scan), scan.offset, scan.file
+is_done = False
+looking = threading.Thread(target=look)
+looking.start()
+with scan:
+    assert len(next(scan)) == 10
+is_done = True
+looking.join()
+"""
+
+
+def test_a_scan_is_looked_at_while_the_exception_that_ended_it_goes() -> None:
+    done = subprocess.run([sys.executable, "-c", CLOSED], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("by", ["thread", "read", "progress"])
+def test_a_scan_that_is_closed_while_one_waits_for_a_batch_gives_none(by: str) -> None:
+    class Slow:
+        reads = 0
+
+        def read(self, size: int) -> bytes:
+            self.reads += 1
+            time.sleep(0.02)
+            if by == "read" and self.reads == 5:
+                scan.close()
+            return FRAME
+
+    def progress(done: int, total: int | None) -> None:
+        if by == "progress" and done > 10 * len(FRAME):
+            scan.close()
+
+    source = Slow()
+    scan = TICK.scan(source, framing="delimited", progress=progress)
+    timer = threading.Timer(0.3 if by == "thread" else 60, scan.close)
+    timer.start()
+    assert list(scan) == []
+    timer.cancel()
+    timer.join()
+    reads = source.reads
+    time.sleep(0.2)
+    assert source.reads <= reads + 1, "the thread that reads goes on"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

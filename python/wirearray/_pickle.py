@@ -44,7 +44,7 @@ def reduce_field(pickled: Field) -> _Reduced:
 
 def reduce_table(pickled: Table) -> _Reduced:
     """Take a table apart: its rows, the columns that have been made, and what was said of its messages beside them."""
-    beside = (pickled._mcap_state(), pickled.errors)
+    beside = (pickled._mcap_state(), pickled._errors_state())
     return load, (_shared_message_type(pickled.message_type), *pickled._state(), *beside)
 
 
@@ -85,7 +85,7 @@ def load_field(schema: Schema, name: str, number: int) -> Field:
     raise ValueError(message)
 
 
-def load(message_type: MessageType | None, root: Any, tables: list[Any], mcap: Any = None, errors: Any = ()) -> Any:
+def load(message_type: MessageType | None, root: Any, tables: list[Any], mcap: Any = None, errors: Any = None) -> Any:
     """Make a column: a table, a ragged one or strings."""
     return _core._of_state(message_type, root, tables, mcap, errors)
 

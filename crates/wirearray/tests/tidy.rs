@@ -61,6 +61,7 @@ const UNSAFE: &[&str] = &[
     "python/src/array.rs",
     "python/src/arrow/capsule.rs",
     "python/src/bytes.rs",
+    "python/src/gil.rs",
     "python/src/lent.rs",
 ];
 

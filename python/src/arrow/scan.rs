@@ -1,12 +1,13 @@
 //! A scan for whoever takes Arrow's: a stream that decodes a batch when the consumer asks for one.
 
-use pyo3::exceptions::{PyMemoryError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use wirearray::arrow::{self, Array, Depth, GiveError, Options, Rows};
 
 use super::capsule;
 use super::export::{ArrowTable, refused};
+use crate::gil::{Share, attached};
 use crate::stream::Scan;
 
 /// Batches of a stream have one type, so it is not the data that say how far it goes.
@@ -28,10 +29,9 @@ impl Scan {
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let field = arrow::message_field(slf.get().plan(), OPTIONS).map_err(|error| refused(&error))?;
-        let scan = slf.clone().unbind();
+        let scan = Share::new(slf.clone().unbind());
         // The consumer calls from any thread, and waits for a thread of ours that may call Python.
-        let next =
-            move || Python::attach(|py| next_array(py, scan.get()).map_err(|error| told(py, &error)).transpose());
+        let next = move || attached(|py| next_array(py, scan.get()).map_err(|error| told(py, &error)).transpose());
         capsule::arrays(slf.py(), field, Box::new(std::iter::from_fn(next)))
     }
 }
@@ -55,5 +55,10 @@ fn told(py: Python<'_>, error: &PyErr) -> GiveError {
     } else {
         EIO
     };
-    GiveError { number, text: error.to_string() }
+    let text = error.to_string();
+    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        // The consumer makes an error of it as of all others, so whoever has called that is interrupted once more.
+        let _ = py.import("_thread").and_then(|thread| thread.call_method0("interrupt_main"));
+    }
+    GiveError { number, text }
 }

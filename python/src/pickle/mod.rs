@@ -21,7 +21,7 @@ use loading::{Loading, damaged};
 use stamps::StampsState;
 
 use crate::array;
-use crate::errors::{self, LeftOut};
+use crate::errors::{self, LeftOut, Said};
 use crate::field::Field;
 use crate::message_type::MessageType;
 use crate::ragged::Ragged;
@@ -118,6 +118,11 @@ impl Table {
         state(py, plan, &Data::Table(table.clone()).slice(rows))
     }
 
+    /// What the errors of the messages that were left out are made of.
+    fn _errors_state(&self) -> Vec<Said> {
+        self.left_out().said()
+    }
+
     /// What MCAP files say of the rows, if they are from there.
     fn _mcap_state<'py>(&self, py: Python<'py>) -> Option<StampsState<'py>> {
         self.stamps().map(|found| stamps::state(py, &found))
@@ -175,14 +180,14 @@ impl Strings {
 /// Return the column of a state; its tables are of `message_type`. With it may come what MCAP files say of a table's rows, and the
 /// errors of the messages that it lacks.
 #[pyfunction]
-#[pyo3(signature = (message_type, root, tables, mcap = None, errors = Vec::new()))]
+#[pyo3(signature = (message_type, root, tables, mcap = None, errors = None))]
 pub(crate) fn _of_state<'py>(
     py: Python<'py>,
     message_type: Option<&MessageType>,
     root: &Bound<'py, PyAny>,
     tables: &Bound<'py, PyList>,
     mcap: Option<&Bound<'py, PyAny>>,
-    errors: Vec<Bound<'py, PyAny>>,
+    errors: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let plan = message_type.map_or_else(|| Plan::of_no_message(), MessageType::plan);
     match Loading::new(plan, root, tables)?.data(root)? {
@@ -190,7 +195,11 @@ pub(crate) fn _of_state<'py>(
         Data::Table(table) => {
             let rows = 0..table.rows();
             let stamps = mcap.map(|state| stamps::of_state(state, rows.len())).transpose()?;
-            let errors = LeftOut::of_pickle(errors).ok_or_else(|| damaged("an error of a message is none"))?;
+            let errors: Option<Vec<Said>> = errors
+                .map(PyAnyMethods::extract)
+                .transpose()
+                .map_err(|_: PyErr| damaged("the errors of messages are none"))?;
+            let errors = LeftOut::Loaded(errors.unwrap_or_default());
             let table = Table::new(plan.clone(), table, rows).with_stamps(stamps);
             table.with_errors(errors).into_bound_py_any(py)
         }

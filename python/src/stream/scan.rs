@@ -216,9 +216,15 @@ impl Scan {
         }
         loop {
             let waited = py.detach(|| ahead.next(TICK));
-            self.tell(py, &ahead)?;
+            // Whoever consumes the scan may be no Python code, which would look for signals between its batches.
+            py.check_signals().inspect_err(|_| self.let_go(py))?;
+            if !ahead.progress().is_cancelled() {
+                self.tell(py, &ahead)?;
+            }
             match waited {
-                Err(NoBatch::Yet) => py.check_signals().inspect_err(|_| self.let_go(py))?,
+                // It was closed meanwhile: by another thread, by what it reads, or by what it reports to.
+                _ if ahead.progress().is_cancelled() => return Ok(None),
+                Err(NoBatch::Yet) => {}
                 Err(NoBatch::WithinReader) => {
                     let problem =
                         "the scan was asked for a batch by the source that it reads, which it waits for itself";
@@ -274,9 +280,17 @@ impl Scan {
         }
     }
 
+    /// The same before the end is reached. Others may wait for a batch, and keep the source alive meanwhile.
+    fn cancel(&self, py: Python<'_>) -> PyResult<()> {
+        if let Some(ahead) = &*lock(&self.ahead) {
+            ahead.progress().cancel();
+        }
+        self.finish(py)
+    }
+
     /// The same behind an error, which says more than one of the report's.
     fn let_go(&self, py: Python<'_>) {
-        let _ = self.finish(py);
+        let _ = self.cancel(py);
     }
 }
 
@@ -311,8 +325,10 @@ impl Scan {
 
     /// Let go of the source. Nothing more is delivered.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        lock(&self.state).stop = None;
-        self.finish(py)
+        // An exception may run anyone's code as it goes, which must find no lock held.
+        let stop = lock(&self.state).stop.take();
+        drop(stop);
+        self.cancel(py)
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {

@@ -6,6 +6,7 @@ use std::ffi::{CString, c_void};
 use std::ptr::{null, null_mut};
 
 use super::abi::{ArrowArray, ArrowSchema};
+use super::releasing::release;
 use super::{Array, Field};
 use crate::column::Memory;
 
@@ -112,5 +113,6 @@ unsafe extern "C" fn release_array(array: *mut ArrowArray) {
         // SAFETY: `from` made each of a box, which is taken once.
         drop(unsafe { Box::from_raw(child) });
     }
+    release(parts);
     array.release = None;
 }

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 
 use super::abi::{ArrowArray, ArrowArrayStream, ArrowSchema, Released};
+use super::releasing::release;
 use super::{Array, Field};
 
 /// Why there is no next array, for whoever asked for it.
@@ -58,7 +59,7 @@ impl StreamParts {
         let next = catch_unwind(AssertUnwindSafe(|| arrays.next().transpose()));
         let next = next.unwrap_or_else(|panic| Err(GiveError { number: EIO, text: text_of(&*panic) }));
         if !matches!(next, Ok(Some(_))) {
-            self.arrays = None;
+            release(self.arrays.take());
         }
         next
     }
@@ -111,6 +112,6 @@ unsafe extern "C" fn release_stream(stream: *mut ArrowArrayStream) {
     // SAFETY: the interface has a consumer call this once, with a struct that `of` has made.
     let stream = unsafe { &mut *stream };
     // SAFETY: `of` made it of a box of this type, and only the first call gets here.
-    drop(unsafe { Box::from_raw(stream.private_data.cast::<StreamParts>()) });
+    release(unsafe { Box::from_raw(stream.private_data.cast::<StreamParts>()) });
     stream.release = None;
 }

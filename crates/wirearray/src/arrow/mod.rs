@@ -16,6 +16,7 @@ mod import;
 mod imported;
 mod layouts;
 mod members;
+mod releasing;
 mod types;
 
 pub use abi::{ArrowArray, ArrowArrayStream, ArrowSchema};
@@ -25,6 +26,7 @@ pub use field::Field;
 pub use give_stream::{Arrays, GiveError};
 pub use import::{ImportError, import};
 pub use imported::{Imported, Scalar, Strings, Unit, Values};
+pub use releasing::is_releasing;
 pub use types::{Depth, Enums, ExportError, Oneofs, Options};
 
 #[cfg(test)]

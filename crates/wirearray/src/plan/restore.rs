@@ -6,6 +6,7 @@
 use super::assemble::{AssembleError, sort_name};
 use super::{PathError, Plan};
 use crate::column::{Buffer, Cardinality, Column, ColumnLayout, Data, Item, Memory, StringColumn, Table, Validity};
+use crate::wire::Cursor;
 
 /// More rows than this are no one's: their offsets alone would take eight tebibytes. Sizes below can be added and multiplied.
 pub(crate) const MAX_ROWS: usize = 1 << 40;
@@ -43,6 +44,9 @@ pub enum RestoreError {
     /// A value of a repeated field is absent.
     #[error("value {value} of {field} is absent, which values of a repeated field cannot be")]
     AbsentValue { field: String, value: usize },
+    /// What the schema does not know of a row is written back as it is, and would be no part of a message.
+    #[error("what the schema does not know of row {row} are no fields")]
+    NoFields { row: usize },
     /// A row is said to have another member of a oneof set than the columns have.
     #[error("row {row} is said to have field {number} of the oneof {oneof} set, which its columns have not")]
     OtherMember { oneof: String, row: usize, number: i32 },
@@ -65,6 +69,9 @@ impl Plan {
         }
         if let Some(unknown) = &unknown {
             check_rows("what the schema does not know", unknown.offsets.len(), rows)?;
+            if let Some(row) = (0..rows).find(|&row| !unknown.get(row).is_some_and(are_fields)) {
+                return Err(RestoreError::NoFields { row });
+            }
         }
         let table = self.assemble(number, rows, validity, columns)?;
         let checked = |(place, numbers): (usize, &Vec<i32>)| Ok((place, self.checked_members(&table, place, numbers)?));
@@ -138,6 +145,15 @@ impl Plan {
         }
         Ok(copied.freeze())
     }
+}
+
+/// True for fields, one behind the other, however deeply groups lie in them.
+fn are_fields(bytes: &[u8]) -> bool {
+    let mut cursor = Cursor::new(bytes);
+    let skipped = std::iter::from_fn(|| {
+        (!cursor.is_at_end()).then(|| cursor.read_tag().and_then(|tag| cursor.skip_value(tag, u32::MAX, u32::MAX)))
+    });
+    skipped.fuse().all(|skipped| skipped.is_ok())
 }
 
 fn check_rows(part: &str, found: usize, rows: usize) -> Result<(), RestoreError> {
