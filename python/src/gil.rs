@@ -27,8 +27,8 @@ struct Held(pyo3::ffi::PyGILState_STATE);
 
 impl Held {
     fn take() -> Self {
-        // SAFETY: there is an interpreter, since it has called this module, whose consumer waits for the call to return; and the
-        // state is given back by the same thread, as `Held` is not `Send`.
+        // SAFETY: there is an interpreter, since it has handed out what is called here; and `attached`, which alone has this made,
+        // gives it back on the same thread.
         Self(unsafe { pyo3::ffi::PyGILState_Ensure() })
     }
 }
@@ -67,8 +67,11 @@ impl<T: Send + 'static> Drop for Share<T> {
     fn drop(&mut self) {
         let Some(value) = self.0.take().filter(|_| arrow::is_releasing()) else { return };
         PUT_OFF.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(value));
-        if !IS_ASKED.swap(true, Ordering::SeqCst) {
-            // SAFETY: this may be called by any thread, with the GIL or without; the function takes no argument.
+        // SAFETY: this may be called at any time, by any thread.
+        let is_running = unsafe { pyo3::ffi::Py_IsInitialized() } != 0;
+        if is_running && !IS_ASKED.swap(true, Ordering::SeqCst) {
+            // SAFETY: any thread may call this, with the GIL or without, as long as there is an interpreter, by the check above; the
+            // function takes no argument.
             let is_full = unsafe { pyo3::ffi::Py_AddPendingCall(Some(let_go), null_mut()) } != 0;
             if is_full {
                 // Whoever lets go next asks again.
