@@ -1,18 +1,13 @@
 //! The GIL, for calls that come from code that is not Python's: from consumers of what is handed out as Arrow's.
 //!
 //! PyO3 counts for each thread whether it is attached to the interpreter. Where Python code that we have called makes another library
-//! release the GIL and call back, that count says what is no longer true. So Python itself is asked for the GIL here, and what would
-//! take it for granted is put off.
+//! release the GIL and call back, that count says what is no longer true. So here it is Python itself that is asked for the GIL.
 
-#![allow(unsafe_code, reason = "asks Python for the GIL, and to call back")]
+#![allow(unsafe_code, reason = "asks Python for the GIL, and to raise an exception later")]
 
-use std::any::Any;
-use std::ffi::{c_int, c_void};
 use std::ops::Deref;
-use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use wirearray::arrow;
 
@@ -40,22 +35,16 @@ impl Drop for Held {
     }
 }
 
-/// A share in something of Python's. Where a consumer lets go of it, perhaps without the GIL, Python is asked to do that itself.
-pub(crate) struct Share<T: Send + 'static>(Option<T>);
+/// A share in something of Python's. Where a consumer lets go of it, the GIL is taken for that, as NumPy's arrays in pyarrow do it.
+pub(crate) struct Share<T>(Option<T>);
 
-/// What is let go of as soon as Python runs.
-static PUT_OFF: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
-
-/// True while Python has been asked to call [`let_go`].
-static IS_ASKED: AtomicBool = AtomicBool::new(false);
-
-impl<T: Send + 'static> Share<T> {
+impl<T> Share<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
     }
 }
 
-impl<T: Send + 'static> Deref for Share<T> {
+impl<T> Deref for Share<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -63,30 +52,27 @@ impl<T: Send + 'static> Deref for Share<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for Share<T> {
+impl<T> Drop for Share<T> {
     fn drop(&mut self) {
         let Some(value) = self.0.take().filter(|_| arrow::is_releasing()) else { return };
-        PUT_OFF.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(value));
         // SAFETY: this may be called at any time, by any thread.
-        let is_running = unsafe { pyo3::ffi::Py_IsInitialized() } != 0;
-        if is_running && !IS_ASKED.swap(true, Ordering::SeqCst) {
-            // SAFETY: any thread may call this, with the GIL or without, as long as there is an interpreter, by the check above; the
-            // function takes no argument.
-            let is_full = unsafe { pyo3::ffi::Py_AddPendingCall(Some(let_go), null_mut()) } != 0;
-            if is_full {
-                // Whoever lets go next asks again.
-                IS_ASKED.store(false, Ordering::SeqCst);
-            }
+        if unsafe { pyo3::ffi::Py_IsInitialized() } != 0 {
+            attached(|_| drop(value));
+        } else {
+            // The interpreter has ended, and with it what this is a share in.
+            std::mem::forget(value);
         }
     }
 }
 
-/// Lets go of what was put off; Python's main thread calls it.
-extern "C" fn let_go(_: *mut c_void) -> c_int {
-    Python::attach(|_| {
-        IS_ASKED.store(false, Ordering::SeqCst);
-        let values = std::mem::take(&mut *PUT_OFF.lock().unwrap_or_else(PoisonError::into_inner));
-        drop(values);
-    });
-    0
+/// Has an exception that no one catches by chance, as `KeyboardInterrupt`, raised once more in this thread as soon as that runs
+/// Python code: for consumers that make an error of it as of all others.
+pub(crate) fn raise_later(py: Python<'_>, error: &PyErr) -> PyResult<()> {
+    if error.is_instance_of::<PyException>(py) {
+        return Ok(());
+    }
+    let thread = py.import("threading")?.call_method0("get_ident")?.extract()?;
+    // SAFETY: the GIL is held, and the exception's type is an object of which Python takes a share of its own.
+    unsafe { pyo3::ffi::PyThreadState_SetAsyncExc(thread, error.get_type(py).as_ptr()) };
+    Ok(())
 }

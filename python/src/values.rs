@@ -155,3 +155,11 @@ pub(crate) fn in_python<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     py.import(format!("wirearray.{module}"))?.call_method1(function, arguments)
 }
+
+/// What an iterable holds, one after the other: how many it says that they are is not believed.
+pub(crate) fn each<'py, T>(iterable: &Bound<'py, PyAny>) -> PyResult<Vec<T>>
+where
+    T: FromPyObjectOwned<'py>,
+{
+    iterable.try_iter()?.map(|item| item?.extract().map_err(Into::into)).collect()
+}

@@ -17,6 +17,8 @@ from hostile_arrow import Array
 
 pa = pytest.importorskip("pyarrow")
 
+ALIGNED = wa.Schema.from_source('syntax = "proto3"; message M { repeated double levels = 1; }')["M"]
+
 TICK = wa.Schema.from_source('syntax = "proto3"; message Tick { int64 price = 1; repeated double levels = 2; }')["Tick"]
 FRAME = b"\x02\x08\x05"
 
@@ -97,7 +99,7 @@ def test_a_source_that_has_a_consumer_ask_its_own_scan_is_told_so() -> None:
 
 
 @pytest.mark.parametrize("within", [None, *CALLS])
-def test_what_is_released_without_the_gil_goes_once_python_runs(within: Callable[[Callable[[], Any]], None]) -> None:
+def test_what_is_released_without_the_gil_is_let_go_of_with_it(within: Callable[[Callable[[], Any]], None]) -> None:
     prices = np.arange(1000)
     shares = sys.getrefcount(prices)
     exported = [wa.Table.of(TICK, price=prices).__arrow_c_array__()]
@@ -115,10 +117,26 @@ def test_what_is_released_without_the_gil_goes_once_python_runs(within: Callable
         release()
     else:
         within(release)
-    deadline = time.monotonic() + 10
-    while sys.getrefcount(prices) > shares and time.monotonic() < deadline:
-        time.sleep(0.001)
     assert sys.getrefcount(prices) == shares
+
+
+def test_what_a_thread_releases_goes_while_others_wait_for_it() -> None:
+    data = bytearray(ALIGNED.encode({"levels": np.arange(1000.0)}, align=True))
+
+    def work() -> None:
+        array = pa.array(ALIGNED.decode(data, copy=False)["levels"])
+        table = pa.table(ALIGNED.decode_many(data, offsets=[0, len(data)], copy=None))
+        with pytest.raises(BufferError):
+            data.append(0)
+        del array, table
+        data.append(0)
+        grown.append(len(data))
+
+    grown: list[int] = []
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(60)
+    assert grown == [len(data)]
 
 
 pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
@@ -126,29 +144,79 @@ pointer_of.restype = ctypes.c_void_p
 pointer_of.argtypes = [ctypes.py_object, ctypes.c_char_p]
 
 
+class Endless:
+    def __init__(self, pause: float) -> None:
+        self.pause = pause
+
+    def read(self, size: int) -> bytes:
+        time.sleep(self.pause)
+        return FRAME * min(size // len(FRAME), 1000)
+
+
+def endless(pause: float) -> wa.Scan:
+    return scan(Endless(pause), batch_rows=1000, max_bytes=1 << 30)
+
+
+def read_all(source: wa.Scan) -> None:
+    start = time.monotonic()
+    for _ in pa.RecordBatchReader.from_stream(source):
+        if time.monotonic() - start > 20:
+            return
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals cannot be sent to a thread here")
 @pytest.mark.parametrize("pause", [0.0, 0.2])
-def test_a_consumer_is_interrupted(pause: float) -> None:
-    class Endless:
-        def read(self, size: int) -> bytes:
-            time.sleep(pause)
-            return FRAME * min(size // len(FRAME), 1000)
+@pytest.mark.parametrize("consume", [read_all, TICK.encode_many, lambda source: wa.Table.of(TICK, source)])
+def test_a_consumer_is_interrupted_once(pause: float, consume: Callable[[wa.Scan], Any]) -> None:
+    heard: list[int] = []
 
-    main = threading.get_ident()
-    reader = pa.RecordBatchReader.from_stream(scan(Endless(), batch_rows=1000, max_bytes=1 << 30))
-    timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
-    timer.start()
-    start = time.monotonic()
+    def hear(number: int, frame: Any) -> None:
+        heard.append(number)
+        raise KeyboardInterrupt
 
-    def consume() -> None:
+    def caught() -> None:
         try:
-            for _ in reader:
-                if time.monotonic() - start > 20:
-                    return
+            consume(endless(pause))
         except Exception:
             # Of the error that a consumer has made of it nothing is left to those who catch errors alone.
             time.sleep(0.01)
 
-    with pytest.raises(KeyboardInterrupt):
-        consume()
-    timer.join()
+    main, former = threading.get_ident(), signal.signal(signal.SIGINT, hear)
+    timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            caught()
+        timer.join()
+        time.sleep(0.05)
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert heard == [signal.SIGINT]
+
+
+def test_an_interruption_in_a_thread_is_that_threads() -> None:
+    class Stop(BaseException):
+        pass
+
+    def progress(done: int, total: int | None) -> None:
+        raise Stop
+
+    def work() -> None:
+        try:
+            read_all(scan(progress=progress))
+        except Exception:
+            time.sleep(0.01)
+        except Stop:
+            stopped.append(True)
+
+    def consume() -> None:
+        try:
+            work()
+        except Stop:
+            stopped.append(True)
+
+    stopped: list[bool] = []
+    thread = threading.Thread(target=consume)
+    thread.start()
+    thread.join(60)
+    assert stopped == [True]

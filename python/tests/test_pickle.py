@@ -343,7 +343,15 @@ def test_a_damaged_pickle_says_what_is_wrong(table: wa.Table, change: Any, probl
 
 
 def test_what_are_no_errors_of_messages_is_refused(table: wa.Table) -> None:
-    for errors in (5, "text", [5], [ValueError("five")], [("text", "truncated", -1, "", None, None)], [("text",)]):
+    for errors in (
+        5,
+        "text",
+        range(10**12),
+        [5],
+        [ValueError("five")],
+        [("text", "truncated", -1, "", None, None)],
+        [("text",)],
+    ):
         with pytest.raises(ValueError, match="the pickle is damaged: the errors of messages are none"):
             wa._core._of_state(ROW, *table._state(), None, errors)
 

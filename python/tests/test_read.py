@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -209,3 +210,14 @@ def _delimited(table: wa.Table) -> bytes:
     stream = io.BytesIO()
     Tick.write(stream, table, framing="delimited")
     return stream.getvalue()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text here")
+def test_a_file_whose_name_is_no_text_is_read(tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/log-\xff.pb")
+    Tick.write(path, {"price": [5, 7]}, framing="delimited")
+    assert Tick.read(path, framing="delimited")["price"].tolist() == [5, 7]
+    assert [len(table) for table in Tick.scan(path, framing="delimited")] == [2]
+    Path(path).write_bytes(b"\x01\xff")
+    with pytest.raises(wa.DecodeError, match=r"log-\?\.pb, row 0"):
+        Tick.read(path, framing="delimited")

@@ -157,6 +157,27 @@ def test_a_scan_that_is_closed_while_one_waits_for_a_batch_gives_none(by: str) -
     assert source.reads <= reads + 1, "the thread that reads goes on"
 
 
+def test_a_thread_that_comes_late_with_its_batch_takes_nothing_back() -> None:
+    is_late, may_go_on = threading.Event(), threading.Event()
+
+    def progress(done: int, total: int | None) -> None:
+        if threading.current_thread() is late and not is_late.is_set():
+            is_late.set()
+            may_go_on.wait(60)
+
+    scan = TICK.scan(io.BytesIO(FRAME * 5 + b"\x01\xff"), framing="delimited", batch_rows=3, progress=progress)
+    first: list[int] = []
+    late = threading.Thread(target=lambda: first.append(len(next(scan))))
+    late.start()
+    is_late.wait(60)
+    assert len(next(scan)) == 2
+    may_go_on.set()
+    late.join(60)
+    assert (first, scan.offset) == ([3], 5 * len(FRAME))
+    with pytest.raises(wa.DecodeError):
+        next(scan)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_scan_is_not_carried_over_a_fork() -> None:

@@ -83,11 +83,11 @@ def _describe(source: Any, filesystem: Any) -> Iterator[Described]:
             if os.path.isfile(path) and (size := os.path.getsize(path)) < source.stop:
                 message = f"source: {path} was cut: it has {size} bytes, and the partition ends at byte {source.stop}"
                 raise ValueError(message)
-            yield Described(path, path, _nothing, source.start, source.stop, source.stop - source.start)
+            yield Described(_shown(path), path, _nothing, source.start, source.stop, source.stop - source.start)
         case str() if filesystem is not None:
-            yield Described(source, None, lambda: _open_in(filesystem, source))
+            yield Described(_shown(source), None, lambda: _open_in(filesystem, source))
         case str() if "://" in source:
-            yield Described(source, None, lambda: _open_url(source))
+            yield Described(_shown(source), None, lambda: _open_url(source))
         case str() | os.PathLike():
             yield from _of_paths(os.fspath(source))
         case io.TextIOBase():
@@ -95,7 +95,8 @@ def _describe(source: Any, filesystem: Any) -> Iterator[Described]:
             raise TypeError(message)
         case _ if hasattr(source, "read"):
             name = getattr(source, "name", None)
-            yield Described(name if isinstance(name, str) else None, None, lambda: source, size=_size_of(source))
+            shown = _shown(name) if isinstance(name, str) else None
+            yield Described(shown, None, lambda: source, size=_size_of(source))
         case bytes() | bytearray() | memoryview():
             message = "source: got bytes; pass io.BytesIO(data), or decode_many(data, offsets=...)"
             raise TypeError(message)
@@ -121,7 +122,12 @@ def _of_paths(path: str | bytes) -> Iterator[Described]:
     for each in paths:
         # That it is missing is said when its turn comes, as for any other file that cannot be read.
         size = os.path.getsize(each) if os.path.isfile(each) else None
-        yield Described(each, each, _nothing, size=size)
+        yield Described(_shown(each), each, _nothing, size=size)
+
+
+def _shown(name: str) -> str:
+    """Return a name as errors say it: without the surrogates that stand for bytes that are no text."""
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _open_url(url: str) -> Any:

@@ -1,13 +1,13 @@
 //! A scan for whoever takes Arrow's: a stream that decodes a batch when the consumer asks for one.
 
-use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use wirearray::arrow::{self, Array, Depth, GiveError, Options, Rows};
 
 use super::capsule;
 use super::export::{ArrowTable, refused};
-use crate::gil::{Share, attached};
+use crate::gil::{Share, attached, raise_later};
 use crate::stream::Scan;
 
 /// Batches of a stream have one type, so it is not the data that say how far it goes.
@@ -56,9 +56,7 @@ fn told(py: Python<'_>, error: &PyErr) -> GiveError {
         EIO
     };
     let text = error.to_string();
-    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
-        // The consumer makes an error of it as of all others, so whoever has called that is interrupted once more.
-        let _ = py.import("_thread").and_then(|thread| thread.call_method0("interrupt_main"));
-    }
+    // That it cannot be raised would be one error more, of which the consumer makes none.
+    let _ = raise_later(py, error);
     GiveError { number, text }
 }

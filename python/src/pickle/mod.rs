@@ -195,11 +195,9 @@ pub(crate) fn _of_state<'py>(
         Data::Table(table) => {
             let rows = 0..table.rows();
             let stamps = mcap.map(|state| stamps::of_state(state, rows.len())).transpose()?;
-            let errors: Option<Vec<Said>> = errors
-                .map(PyAnyMethods::extract)
-                .transpose()
-                .map_err(|_: PyErr| damaged("the errors of messages are none"))?;
-            let errors = LeftOut::Loaded(errors.unwrap_or_default());
+            let errors = errors.map(values::each::<Said>).transpose();
+            let errors = errors.map_err(|_| damaged("the errors of messages are none"))?.unwrap_or_default();
+            let errors = LeftOut::Loaded(errors);
             let table = Table::new(plan.clone(), table, rows).with_stamps(stamps);
             table.with_errors(errors).into_bound_py_any(py)
         }

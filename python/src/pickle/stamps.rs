@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use wirearray::stream::Stamps;
 
 use super::loading::{damaged, fields};
+use crate::values;
 
 pub(super) type StampsState<'py> = (
     Bound<'py, PyArray1<u64>>,
@@ -27,8 +28,9 @@ pub(super) fn state<'py>(py: Python<'py>, stamps: &Stamps) -> StampsState<'py> {
 /// Those of a table of so many rows.
 pub(super) fn of_state(state: &Bound<'_, PyAny>, rows: usize) -> PyResult<Stamps> {
     type Numbers<'py, T> = PyReadonlyArray1<'py, T>;
-    type Arrays<'py> = (Numbers<'py, u64>, Numbers<'py, u64>, Numbers<'py, u32>, Numbers<'py, u32>, Vec<String>);
+    type Arrays<'py> = (Numbers<'py, u64>, Numbers<'py, u64>, Numbers<'py, u32>, Numbers<'py, u32>, Bound<'py, PyAny>);
     let (log_times, publish_times, sequences, topics, names): Arrays<'_> = fields(state)?;
+    let names: Vec<String> = values::each(&names).map_err(|_| damaged("the names of topics are none"))?;
     let stamps = Stamps {
         log_times: log_times.as_slice()?.to_vec(),
         publish_times: publish_times.as_slice()?.to_vec(),

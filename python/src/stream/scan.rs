@@ -151,6 +151,9 @@ pub(crate) struct Scan {
 /// What has been delivered.
 #[derive(Default)]
 struct State {
+    /// How many batches there were up to the furthest of them.
+    batches: usize,
+    /// Where the stream stands behind that.
     place: Place,
     /// Why there is nothing behind the last batch.
     stop: Option<Fault>,
@@ -173,7 +176,7 @@ impl Scan {
             }
             _ => None,
         };
-        let state = State { place: chain.place(), stop: None };
+        let state = State { place: chain.place(), ..State::default() };
         let plan = plan.clone();
         let ahead = Ahead::start(plan.clone(), chain, wanted, options)?;
         Ok(Self {
@@ -237,11 +240,16 @@ impl Scan {
                 Ok(Some(batch)) => {
                     let Decoded { table, mut faults, stop, .. } = batch.decoded;
                     let mut state = lock(&self.state);
-                    state.place = batch.place;
+                    // Of several threads one may come by with a batch after another has with the next.
+                    if batch.number >= state.batches {
+                        (state.batches, state.place) = (batch.number + 1, batch.place);
+                    }
                     match stop {
                         Some(Fault::Frame(error)) if self.on_error == OnError::Skip => faults.push(error),
-                        stop => state.stop = stop,
+                        Some(fault) => state.stop = Some(fault),
+                        None => {}
                     }
+                    drop(state);
                     let table = Table::of_rows(self.plan.clone(), table).with_errors(LeftOut::Found(faults));
                     return Ok(Some(table.with_stamps(batch.stamps)));
                 }

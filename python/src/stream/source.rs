@@ -10,6 +10,7 @@ use wirearray::stream::{Chain, Compression, Format, McapSelection, Opener, Part}
 
 use super::reader::{Reading, reader};
 use crate::message_type::MessageType;
+use crate::values;
 
 /// A stream, as `wirearray/_sources.py` describes it.
 #[derive(FromPyObject)]
@@ -121,7 +122,7 @@ impl<'py> FromPyObject<'_, 'py> for TopicArgument {
         if let Ok(topic) = given.extract::<String>() {
             return Ok(Self(vec![topic]));
         }
-        match given.extract::<Vec<String>>() {
+        match values::each(&given) {
             Ok(topics) if !topics.is_empty() => Ok(Self(topics)),
             Ok(_) => Err(PyValueError::new_err("topic: the list is empty; leave it out for all topics")),
             Err(_) => {

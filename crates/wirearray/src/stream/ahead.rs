@@ -17,6 +17,8 @@ use crate::plan::Plan;
 
 /// Some messages of a stream.
 pub struct ScanBatch {
+    /// How many batches there were before it.
+    pub number: usize,
     /// What became of them. Rows of errors count from the start of the stream.
     pub decoded: Decoded,
     /// Where the stream stands behind them.
@@ -92,7 +94,7 @@ fn place_of(error: &DecodeError) -> Option<Place> {
 
 fn decode_batches(plan: &Plan, chain: &mut Chain, wanted: Wanted, options: Options, sender: &SyncSender<ScanBatch>) {
     let mut messages = 0;
-    loop {
+    for number in 0.. {
         chain.prepare();
         let mut decoded = decode_source(plan, chain, wanted, options);
         let stamps = chain.stamps(&decoded);
@@ -112,7 +114,7 @@ fn decode_batches(plan: &Plan, chain: &mut Chain, wanted: Wanted, options: Optio
             Some(Fault::Message(error)) => place_of(error).unwrap_or_else(|| chain.place()),
             _ => chain.place(),
         };
-        let batch = ScanBatch { decoded, place, stamps };
+        let batch = ScanBatch { number, decoded, place, stamps };
         // Whoever wanted them may be gone.
         if sender.send(batch).is_err() || is_last {
             return;
