@@ -44,6 +44,9 @@ fn next_array(py: Python<'_>, scan: &Scan) -> PyResult<Option<Array>> {
 
 /// An exception in the terms of the interface, of which consumers make one of their own.
 fn told(py: Python<'_>, error: &PyErr) -> GiveError {
+    // What is asked for a text may be interrupted, which matters more.
+    let interrupted = error.value(py).str().err();
+    let error = interrupted.as_ref().unwrap_or(error);
     /// The system's numbers for a wrong argument, for too little memory, and for all else.
     const EINVAL: i32 = 22;
     const ENOMEM: i32 = 12;

@@ -161,13 +161,17 @@ impl<'py> Intake<'py> {
         PyTypeError::new_err(self.place.describe(format_args!("expected {expected}, got {name}")))
     }
 
-    /// The same error, said at the current place.
+    /// The same error, said at the current place; what is none of values, as an interruption, as it is.
     fn at_place(&self, error: PyErr) -> PyErr {
-        let text = error.value(self.py).to_string();
-        if error.is_instance_of::<PyTypeError>(self.py) {
-            PyTypeError::new_err(self.place.describe(text))
-        } else {
-            self.value_error(text)
+        let is_of_type = error.is_instance_of::<PyTypeError>(self.py);
+        if !is_of_type && !error.is_instance_of::<PyValueError>(self.py) {
+            return error;
+        }
+        // What is asked for a text may be interrupted.
+        match error.value(self.py).str() {
+            Ok(text) if is_of_type => PyTypeError::new_err(self.place.describe(text)),
+            Ok(text) => self.value_error(text),
+            Err(raised) => raised,
         }
     }
 
