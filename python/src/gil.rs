@@ -5,9 +5,10 @@
 
 #![allow(unsafe_code, reason = "asks Python for the GIL, and to raise an exception later")]
 
+use std::ffi::c_long;
 use std::ops::Deref;
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use wirearray::arrow;
 
@@ -65,14 +66,16 @@ impl<T> Drop for Share<T> {
     }
 }
 
-/// Has an exception that no one catches by chance, as `KeyboardInterrupt`, raised once more in this thread as soon as that runs
-/// Python code: for consumers that make an error of it as of all others.
-pub(crate) fn raise_later(py: Python<'_>, error: &PyErr) -> PyResult<()> {
-    if error.is_instance_of::<PyException>(py) {
-        return Ok(());
+/// Has `KeyboardInterrupt` raised once more, where this is Python's main thread, as soon as that runs Python code: for consumers that
+/// make an error of it as of all others. Other threads are not interrupted by signals, and who waits for what becomes of their work
+/// would not hear of an exception that comes behind it.
+pub(crate) fn interrupt_later(py: Python<'_>) -> PyResult<()> {
+    let this: c_long = py.import("_thread")?.call_method0("get_ident")?.extract()?;
+    let main: c_long = py.import("threading")?.call_method0("main_thread")?.getattr("ident")?.extract()?;
+    if this == main {
+        let interrupt = py.get_type::<PyKeyboardInterrupt>();
+        // SAFETY: the GIL is held, and the type is an object of which Python takes a share of its own.
+        unsafe { pyo3::ffi::PyThreadState_SetAsyncExc(this, interrupt.as_ptr()) };
     }
-    let thread = py.import("threading")?.call_method0("get_ident")?.extract()?;
-    // SAFETY: the GIL is held, and the exception's type is an object of which Python takes a share of its own.
-    unsafe { pyo3::ffi::PyThreadState_SetAsyncExc(thread, error.get_type(py).as_ptr()) };
     Ok(())
 }

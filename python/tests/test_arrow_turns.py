@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -194,29 +195,33 @@ def test_a_consumer_is_interrupted_once(pause: float, consume: Callable[[wa.Scan
     assert heard == [signal.SIGINT]
 
 
-def test_an_interruption_in_a_thread_is_that_threads() -> None:
-    class Stop(BaseException):
-        pass
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_what_is_raised_in_a_thread_is_an_error_there_and_interrupts_no_one(raised: type[BaseException]) -> None:
+    def progress(done: int, total: int | None) -> None:
+        raise raised
+
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(2):
+            with pytest.raises(OSError, match=raised.__name__):
+                pool.submit(read_all, scan(progress=progress)).result(60)
+
+
+def test_what_the_frames_of_an_interruption_held_goes_before_it_is_raised() -> None:
+    class Held:
+        def __del__(self) -> None:
+            gone.append(sum(range(10)))
 
     def progress(done: int, total: int | None) -> None:
-        raise Stop
-
-    def work() -> None:
-        try:
-            read_all(scan(progress=progress))
-        except Exception:
-            time.sleep(0.01)
-        except Stop:
-            stopped.append(True)
+        held = Held()  # noqa: F841
+        raise KeyboardInterrupt
 
     def consume() -> None:
         try:
-            work()
-        except Stop:
-            stopped.append(True)
+            read_all(scan(progress=progress))
+        except OSError:
+            time.sleep(0.01)
 
-    stopped: list[bool] = []
-    thread = threading.Thread(target=consume)
-    thread.start()
-    thread.join(60)
-    assert stopped == [True]
+    gone: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        consume()
+    assert gone == [45]

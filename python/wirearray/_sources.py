@@ -126,8 +126,8 @@ def _of_paths(path: str | bytes) -> Iterator[Described]:
 
 
 def _shown(name: str) -> str:
-    """Return a name as errors say it: without the surrogates that stand for bytes that are no text."""
-    return name.encode("utf-8", "replace").decode("utf-8")
+    """Return a name as errors say it: with escapes in place of the surrogates that stand for bytes that are no text."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _open_url(url: str) -> Any:

@@ -1,13 +1,13 @@
 //! A scan for whoever takes Arrow's: a stream that decodes a batch when the consumer asks for one.
 
-use pyo3::exceptions::{PyMemoryError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use wirearray::arrow::{self, Array, Depth, GiveError, Options, Rows};
 
 use super::capsule;
 use super::export::{ArrowTable, refused};
-use crate::gil::{Share, attached, raise_later};
+use crate::gil::{Share, attached, interrupt_later};
 use crate::stream::Scan;
 
 /// Batches of a stream have one type, so it is not the data that say how far it goes.
@@ -31,7 +31,7 @@ impl Scan {
         let field = arrow::message_field(slf.get().plan(), OPTIONS).map_err(|error| refused(&error))?;
         let scan = Share::new(slf.clone().unbind());
         // The consumer calls from any thread, and waits for a thread of ours that may call Python.
-        let next = move || attached(|py| next_array(py, scan.get()).map_err(|error| told(py, &error)).transpose());
+        let next = move || attached(|py| next_array(py, scan.get()).map_err(|error| told(py, error)).transpose());
         capsule::arrays(slf.py(), field, Box::new(std::iter::from_fn(next)))
     }
 }
@@ -43,10 +43,9 @@ fn next_array(py: Python<'_>, scan: &Scan) -> PyResult<Option<Array>> {
 }
 
 /// An exception in the terms of the interface, of which consumers make one of their own.
-fn told(py: Python<'_>, error: &PyErr) -> GiveError {
+fn told(py: Python<'_>, error: PyErr) -> GiveError {
     // What is asked for a text may be interrupted, which matters more.
-    let interrupted = error.value(py).str().err();
-    let error = interrupted.as_ref().unwrap_or(error);
+    let error = error.value(py).str().err().unwrap_or(error);
     /// The system's numbers for a wrong argument, for too little memory, and for all else.
     const EINVAL: i32 = 22;
     const ENOMEM: i32 = 12;
@@ -58,8 +57,12 @@ fn told(py: Python<'_>, error: &PyErr) -> GiveError {
     } else {
         EIO
     };
-    let text = error.to_string();
-    // That it cannot be raised would be one error more, of which the consumer makes none.
-    let _ = raise_later(py, error);
+    let (text, is_interrupt) = (error.to_string(), error.is_instance_of::<PyKeyboardInterrupt>(py));
+    // What its frames held may run Python code as it goes, which is not to be interrupted.
+    drop(error);
+    if is_interrupt {
+        // That it cannot be would be one error more, of which the consumer makes none.
+        let _ = interrupt_later(py);
+    }
     GiveError { number, text }
 }

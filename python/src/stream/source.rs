@@ -125,6 +125,7 @@ impl<'py> FromPyObject<'_, 'py> for TopicArgument {
         match values::each(&given) {
             Ok(topics) if !topics.is_empty() => Ok(Self(topics)),
             Ok(_) => Err(PyValueError::new_err("topic: the list is empty; leave it out for all topics")),
+            Err(error) if !error.is_instance_of::<PyTypeError>(given.py()) => Err(error),
             Err(_) => {
                 let found = given.repr()?;
                 Err(PyTypeError::new_err(format!("topic: expected a name or a list of names, got {found}")))
