@@ -140,3 +140,14 @@ def test_a_scan_that_was_closed_gives_no_batch(log: Path) -> None:
     reader = pa.RecordBatchReader.from_stream(source)
     source.close()
     assert list(reader) == []
+
+
+def test_a_batch_that_arrow_cannot_hold_is_not_counted_as_delivered() -> None:
+    proto2 = wa.Schema.from_source('syntax = "proto2"; message M { optional string s = 1; }')["M"]
+    log = io.BytesIO(b"\x03\x0a\x01a" * 2 + b"\x03\x0a\x01\xff" * 2)
+    source = proto2.scan(log, framing="delimited", batch_rows=2)
+    reader = pa.RecordBatchReader.from_stream(source)
+    assert reader.read_next_batch().num_rows == 2
+    with pytest.raises(pa.ArrowInvalid, match="UTF-8"):
+        reader.read_next_batch()
+    assert source.offset == 8

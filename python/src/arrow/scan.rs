@@ -37,9 +37,15 @@ impl Scan {
 }
 
 fn next_array(py: Python<'_>, scan: &Scan) -> PyResult<Option<Array>> {
+    let before = scan.reached();
     let Some(table) = scan.next_table(py)? else { return Ok(None) };
-    let (_, array) = ArrowTable::of(&table, OPTIONS).export(py, Rows::Batch)?;
-    Ok(Some(array))
+    match ArrowTable::of(&table, OPTIONS).export(py, Rows::Batch) {
+        Ok((_, array)) => Ok(Some(array)),
+        Err(error) => {
+            scan.take_back(before);
+            Err(error)
+        }
+    }
 }
 
 /// An exception in the terms of the interface, of which consumers make one of their own.

@@ -257,6 +257,20 @@ impl Scan {
         }
     }
 
+    /// How far it has been delivered: how many batches, and where the stream stands behind them.
+    pub(crate) fn reached(&self) -> (usize, Place) {
+        let state = lock(&self.state);
+        (state.batches, state.place.clone())
+    }
+
+    /// Counts the batch behind that as not delivered, unless another has been since.
+    pub(crate) fn take_back(&self, (batches, place): (usize, Place)) {
+        let mut state = lock(&self.state);
+        if state.batches == batches + 1 {
+            (state.batches, state.place) = (batches, place);
+        }
+    }
+
     /// Why there is nothing behind the last batch, where that is no good reason.
     pub(super) fn stop(&self, py: Python<'_>) -> Option<PyErr> {
         let (stop, name) = {
