@@ -88,6 +88,6 @@ coverage: $(READY) ## Which lines of the engine no test reaches, file by file.
 		export CARGO_TARGET_DIR=$(CURDIR)/target/coverage; eval "$$(cargo llvm-cov show-env --sh)"; cargo llvm-cov clean --workspace; \
 		set -e; for backend in $(BACKENDS); do \
 			WIREARRAY_BACKEND=$$backend cargo test --locked --package wirearray --features reference --quiet --lib --tests; done; \
-		(cd python && ../$(BIN)/maturin develop --quiet --features reference); $(PYTEST) python/tests; \
+		(cd python && ../$(BIN)/maturin develop --locked --quiet --features reference); $(PYTEST) python/tests; \
 		cargo llvm-cov report --ignore-filename-regex '_?tests?\.rs$$|/tests/|/examples/|/python/'
 	@$(MAKE) develop

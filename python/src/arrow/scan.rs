@@ -50,12 +50,12 @@ fn next_array(py: Python<'_>, scan: &Scan) -> PyResult<Option<Array>> {
 
 /// An exception in the terms of the interface, of which consumers make one of their own.
 fn told(py: Python<'_>, error: PyErr) -> GiveError {
-    // What is asked for a text may be interrupted, which matters more.
-    let error = error.value(py).str().err().unwrap_or(error);
     /// The system's numbers for a wrong argument, for too little memory, and for all else.
     const EINVAL: i32 = 22;
     const ENOMEM: i32 = 12;
     const EIO: i32 = 5;
+    // What is asked for a text may be interrupted, which matters more.
+    let error = error.value(py).str().err().unwrap_or(error);
     let number = if error.is_instance_of::<PyMemoryError>(py) {
         ENOMEM
     } else if error.is_instance_of::<PyValueError>(py) {

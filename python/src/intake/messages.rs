@@ -7,11 +7,11 @@ use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wirearray::column::{self, Buffer, Column, Data, Validity};
+use wirearray::wire::DEPTH_LIMIT;
 
 use super::{Given, Intake};
 use crate::record::Record;
 use crate::table::Table;
-use wirearray::wire::DEPTH_LIMIT;
 
 impl<'py> Intake<'py> {
     /// The table and row behind a record, where its columns are those of this plan.

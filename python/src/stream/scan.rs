@@ -227,7 +227,7 @@ impl Scan {
             match waited {
                 // It was closed meanwhile: by another thread, by what it reads, or by what it reports to.
                 _ if ahead.progress().is_cancelled() => return Ok(None),
-                Err(NoBatch::Yet) => {}
+                Err(NoBatch::NotYet) => {}
                 Err(NoBatch::WithinReader) => {
                     let problem =
                         "the scan was asked for a batch by the source that it reads, which it waits for itself";

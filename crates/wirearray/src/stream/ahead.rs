@@ -54,7 +54,7 @@ impl Ahead {
         let received = self.batches.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(most);
         match received {
             Ok(batch) => Ok(Some(batch)),
-            Err(RecvTimeoutError::Timeout) => Err(NoBatch::Yet),
+            Err(RecvTimeoutError::Timeout) => Err(NoBatch::NotYet),
             Err(RecvTimeoutError::Disconnected) => {
                 let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
                 if let Some(Err(panic)) = thread.map(JoinHandle::join) {
@@ -81,8 +81,8 @@ impl Drop for Ahead {
 /// Why there is no batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoBatch {
-    /// It is not there yet.
-    Yet,
+    /// It takes longer than one would wait for it.
+    NotYet,
     /// Who waits for it is what the stream reads from, at this moment.
     WithinReader,
 }
