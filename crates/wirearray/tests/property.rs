@@ -22,7 +22,7 @@ use proptest::test_runner::TestRunner;
 use sample::{Sample, samples};
 use show::show_row;
 use toml::{Table as Shown, Value};
-use wirearray::column::{Owner, Table};
+use wirearray::column::{Data, Owner, Table};
 use wirearray::cores::Cores;
 use wirearray::decode::{self, Input, Options, Views};
 use wirearray::parallel::{self, Fault};
@@ -34,7 +34,7 @@ proptest! {
 
     #[test]
     fn the_decoder_agrees_with_the_reference(sample in samples()) {
-        for options in [KEEPING, Options::default()] {
+        for options in [KEEPING, Options::default(), UNREAD] {
             for bytes in sample.messages() {
                 let fast = decode::decode(&sample.plan, bytes.into(), options);
                 match (fast, reference::decode(&sample.plan, bytes, options)) {
@@ -52,10 +52,13 @@ proptest! {
     fn the_decoder_agrees_with_the_reference_on_long_runs_of_the_same_fields(sample in samples()) {
         // The same message again and again is one message, whose repeated fields go on and whose singular ones merge.
         let bytes = sample.legal[0].repeat(70);
-        let (fast, slow) = (decode(&sample.plan, &bytes), reference::decode(&sample.plan, &bytes, KEEPING));
-        prop_assert_eq!(fast.as_ref().ok(), slow.as_ref().ok());
-        let place = |error: &DecodeError| (error.kind(), error.offset());
-        prop_assert_eq!(fast.as_ref().err().map(place), slow.as_ref().err().map(place));
+        let slow = reference::decode(&sample.plan, &bytes, KEEPING);
+        for options in [KEEPING, UNREAD] {
+            let fast = decode::decode(&sample.plan, bytes.as_slice().into(), options);
+            prop_assert_eq!(fast.as_ref().ok(), slow.as_ref().ok());
+            let place = |error: &DecodeError| (error.kind(), error.offset());
+            prop_assert_eq!(fast.as_ref().err().map(place), slow.as_ref().err().map(place));
+        }
     }
 
     #[test]
@@ -64,8 +67,10 @@ proptest! {
         for bytes in sample.messages() {
             // Faults in fields that are left out stay unseen, so there are more messages that the decoder accepts.
             let Ok(slow) = reference::decode(&selected, bytes, KEEPING) else { continue };
-            let fast = decode(&selected, bytes);
-            prop_assert_eq!(fast.as_ref().ok(), Some(&slow), "{:?} of {:02x?}", fast, bytes);
+            for options in [KEEPING, UNREAD] {
+                let fast = decode::decode(&selected, bytes.into(), options);
+                prop_assert_eq!(fast.as_ref().ok(), Some(&slow), "{:?} of {:02x?}", fast, bytes);
+            }
         }
     }
 
@@ -108,6 +113,35 @@ proptest! {
         messages.extend(sample.messages());
         let [one, three] = [Cores::ONE, cores].map(|cores| decode_rows(&sample.plan, &messages, cores));
         prop_assert_eq!(one, three);
+    }
+
+    #[test]
+    fn messages_that_are_kept_unread_become_the_columns_that_they_would_have_been(sample in samples()) {
+        let fine: Vec<&[u8]> = sample.messages().filter(|message| decode(&sample.plan, message).is_ok()).collect();
+        let rows: Vec<usize> = (0..fine.len()).flat_map(|row| std::iter::repeat_n(row, [1, 70, 3][row % 3])).collect();
+        let messages: Vec<&[u8]> = rows.iter().map(|&row| fine[row]).collect();
+        let with = |options| Arc::new(decode_rows_with(&sample.plan, &messages, options).unwrap());
+        let expected = with(KEEPING);
+        prop_assert_eq!(&with(UNREAD), &expected);
+        // By threads, more of whose pieces are full than of those of one.
+        let cores = Cores { threads: Some(3), least_len: 1 };
+        prop_assert_eq!(&with(Options { cores, ..UNREAD }), &expected);
+        let some: Vec<usize> = (0..rows.len()).rev().step_by(3).collect();
+        let (half, all) = (rows.len() / 2, rows.len());
+        let unread = with(UNREAD);
+        // Rows of them before they were read, and after.
+        for _ in 0..2 {
+            prop_assert_eq!(unread.take(&some), expected.take(&some));
+            prop_assert_eq!(unread.slice(half..all), expected.slice(half..all));
+            let join = |parts: &[&Table]| {
+                let parts: Vec<Data> = parts.iter().map(|part| Data::Table(Arc::new(part.slice(0..part.rows())))).collect();
+                Data::join(&parts)
+            };
+            let parts = [unread.slice(0..half), unread.slice(half..all)];
+            prop_assert_eq!(join(&[&parts[0], &parts[1]]), join(&[&expected]));
+            prop_assert_eq!(join(&[&parts[0], &expected, &parts[1]]), join(&[&expected.slice(0..half), &expected, &parts[1]]));
+            prop_assert_eq!(&unread, &expected);
+        }
     }
 
     #[test]
@@ -171,8 +205,15 @@ fn most_samples_are_accepted_and_some_damage_is_not() {
 /// Unknown fields are kept, so that they are compared with all else.
 const KEEPING: Options = Options { keep_unknown: true, ..Options::DEFAULT };
 
+/// All messages within others are kept unread.
+const UNREAD: Options = Options { most_tables: 1, ..KEEPING };
+
 fn decode_rows(plan: &Plan, messages: &[&[u8]], cores: Cores) -> Result<Table, DecodeError> {
-    let decoded = parallel::decode_many(plan, &Buffers(messages), Options { cores, ..KEEPING }, Vec::new());
+    decode_rows_with(plan, messages, Options { cores, ..KEEPING })
+}
+
+fn decode_rows_with(plan: &Plan, messages: &[&[u8]], options: Options) -> Result<Table, DecodeError> {
+    let decoded = parallel::decode_many(plan, &Buffers(messages), options, Vec::new());
     decoded.whole().map_err(|fault| match fault {
         Fault::Message(error) | Fault::Frame(error) => error,
         Fault::Source(error) => panic!("{error}"),

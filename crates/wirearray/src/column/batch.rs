@@ -17,6 +17,7 @@ use super::layout::{Cardinality, Dtype, Item, Layout};
 use super::presence::Presence;
 use super::storage::LentMemory;
 use super::table::{Column, Table};
+use super::unread::{DecodeLater, Unread};
 use cut::Cut;
 use places::{Entry, Made, Places};
 
@@ -31,6 +32,10 @@ pub struct Batch {
     taken: Taken,
     /// Tables that are being cut, and the rows that they keep: empty but meanwhile.
     to_cut: Vec<(TableId, usize)>,
+    /// What decodes the messages that are kept unread; nothing where all are read.
+    later: Option<Arc<dyn DecodeLater>>,
+    /// From so many tables on messages at other paths are kept unread.
+    most_tables: usize,
     /// How many descents of their tables columns have gone along with, by their numbers; none where there is no entry.
     descended: Vec<usize>,
 }
@@ -46,6 +51,9 @@ pub struct TableId {
 impl TableId {
     /// The table of the messages themselves.
     pub const OUTERMOST: Self = Self { number: 0, first_slot: 0 };
+
+    /// No table: that of messages that are kept unread. It has no columns.
+    pub const NOWHERE: Self = Self { number: u32::MAX, first_slot: Self::NO_SLOTS };
 
     /// Behind all slots.
     const NO_SLOTS: u32 = u32::MAX;
@@ -76,13 +84,39 @@ struct GrowingTable {
 }
 
 impl Batch {
+    /// So many tables take a third of a millisecond and a MiB. Few schemas and no ordinary data have more; hostile bytes can bring
+    /// one with every two of them.
+    pub const MOST_TABLES: usize = 2048;
+
     /// A batch without a row.
     pub fn new(layout: Arc<Layout>) -> Self {
+        Self::of_table(layout, 0)
+    }
+
+    /// A batch without a row, the outermost table of which has that number in the layout.
+    pub fn of_table(layout: Arc<Layout>, number: usize) -> Self {
         let (tables, columns, to_cut, descended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (places, taken) = (Places::default(), Taken::default());
-        let mut batch = Self { layout, tables, places, columns, taken, to_cut, descended };
-        batch.add_table(0, true);
+        let mut batch =
+            Self { layout, tables, places, columns, taken, to_cut, later: None, most_tables: usize::MAX, descended };
+        batch.add_table(number, true);
         batch
+    }
+
+    /// Has messages kept unread, once there are so many tables, whose paths are none of theirs.
+    pub fn read_later(&mut self, most_tables: usize, decoder: Arc<dyn DecodeLater>) {
+        self.later = Some(decoder);
+        self.most_tables = most_tables;
+    }
+
+    /// True where messages whose path is none of its tables' are kept unread from now on.
+    pub fn is_full(&self) -> bool {
+        self.tables.len() >= self.most_tables
+    }
+
+    /// The number in the layout of its outermost table.
+    pub fn outermost_table(&self) -> usize {
+        self.tables[TableId::OUTERMOST.number()].layout as usize
     }
 
     /// True as long as no column has been made.
@@ -183,6 +217,9 @@ impl Batch {
             (Item::String { default, .. }, false) => {
                 Growing::Strings(Box::new(Strings::new(default.clone(), presence)))
             }
+            (Item::Table(inner), _) if self.is_full() && !layout.tables[*inner].is_read_at_once => {
+                Growing::Unread(Box::new(Unread::new(column.cardinality)))
+            }
             (Item::Table(inner), true) => Growing::RowLists(RowLists::new(self.add_table(*inner, false))),
             (Item::Table(inner), false) => {
                 Growing::Rows(Rows::new(self.add_table(*inner, has_rows_of_batch), presence))
@@ -226,15 +263,17 @@ impl Batch {
 
     /// Makes `row` have a row in the table that the column stands for, which is returned with its row's number.
     ///
-    /// A singular message has the row that goes with `row`, a repeated one gets a new row.
+    /// A singular message has the row that goes with `row`, a repeated one gets a new row. Where the column's messages are kept
+    /// unread, there is no table, and nothing is done.
     #[inline(always)]
-    pub fn open_row(&mut self, column: usize, row: usize, at_most: AtMost) -> (TableId, usize) {
+    pub fn open_row(&mut self, column: usize, row: usize, at_most: AtMost) -> Option<(TableId, usize)> {
         match &mut self.columns[column] {
             Growing::Rows(rows) => {
                 rows.set(row);
-                (rows.table, row)
+                Some((rows.table, row))
             }
-            Growing::RowLists(lists) => (lists.table, lists.open(row, at_most)),
+            Growing::RowLists(lists) => Some((lists.table, lists.open(row, at_most))),
+            Growing::Unread(_) => None,
             _ => wrong_column(),
         }
     }

@@ -24,7 +24,7 @@ fn layout() -> Arc<Layout> {
         column(number(0), Cardinality::Repeated),
         column(Item::Table(1), Cardinality::Repeated),
     ];
-    let table = |columns, oneofs| TableLayout { columns, oneofs };
+    let table = |columns, oneofs| TableLayout { columns, oneofs, is_read_at_once: false };
     Arc::new(Layout { tables: vec![table(outer, 1), table(inner, 0)] })
 }
 
@@ -40,7 +40,7 @@ fn append(batch: &mut Batch, table: TableId, index: u16, row: usize, value: u32)
 
 fn open(batch: &mut Batch, table: TableId, index: u16, row: usize) -> (TableId, usize) {
     let column = batch.column_number(table, index).unwrap_or_else(|| batch.add_column(table, index));
-    batch.open_row(column, row, MANY)
+    batch.open_row(column, row, MANY).unwrap()
 }
 
 /// Sets a member of the oneof of table 0: number 11 is of its first column, 12 of its second, and others have none.
@@ -201,7 +201,7 @@ fn wide_tables_without_end_keep_their_columns_apart() {
         || ColumnLayout { item: Item::Number { dtype: Dtype::Int32, default: 0 }, cardinality: Cardinality::Implicit };
     let mut columns: Vec<_> = (1..WIDTH).map(|_| number()).collect();
     columns.insert(0, ColumnLayout { item: Item::Table(0), cardinality: Cardinality::Explicit });
-    let layout = Layout { tables: vec![TableLayout { columns, oneofs: 1 }] };
+    let layout = Layout { tables: vec![TableLayout { columns, oneofs: 1, is_read_at_once: false }] };
     let mut batch = Batch::new(Arc::new(layout));
     let (mut table, levels) = (TableId::OUTERMOST, 2 * MOST_SLOTS as u32 / u32::from(WIDTH));
     for level in 0..levels {

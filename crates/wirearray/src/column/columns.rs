@@ -1,4 +1,4 @@
-//! The columns of a finished table: those that came, and those that someone has asked for since.
+//! The columns of a finished table: those that came, be it as unread messages, and those that someone has asked for since.
 //!
 //! Hostile data can bring a table with every few of their bytes, of a type with thousands of fields. So a column that did not
 //! come takes neither memory nor time until it is asked for.
@@ -6,12 +6,15 @@
 use std::sync::OnceLock;
 
 use super::table::Column;
+use super::unread::UnreadColumn;
 
 /// Columns in their places.
 #[derive(Debug)]
 pub(super) struct Columns {
     /// Those that came, each with its place, in the order of their places.
     came: Box<[(u16, Column)]>,
+    /// Those that came and may not have been read, likewise.
+    unread: Box<[(u16, UnreadColumn)]>,
     /// How many places there are.
     places: usize,
     /// A place for each of the others, once one of them was asked for.
@@ -21,18 +24,28 @@ pub(super) struct Columns {
 impl Columns {
     /// Columns that came, each with its place, in the order of their places, of which there are so many.
     pub(super) fn new(places: usize, came: impl IntoIterator<Item = (usize, Column)>) -> Self {
-        let came = came.into_iter().map(|(place, column)| {
-            assert!(place < places, "the layout has a place for each column");
-            (u16::try_from(place).expect("the schema admits at most 65,535 fields in a message"), column)
-        });
-        let came: Box<[_]> = came.collect();
-        debug_assert!(came.is_sorted_by_key(|entry| entry.0));
-        Self { came, places, made: OnceLock::new() }
+        Self { came: in_places(places, came), unread: Box::default(), places, made: OnceLock::new() }
     }
 
-    /// Those that came, with their places.
+    /// Adds columns that came as unread messages, each with its place, in the order of their places.
+    pub(super) fn add_unread(&mut self, unread: Vec<(usize, UnreadColumn)>) {
+        self.unread = in_places(self.places, unread);
+    }
+
+    /// Those that came, with their places. Messages that are unread are read for it.
     pub(super) fn came(&self) -> impl Iterator<Item = (usize, &Column)> {
+        let unread = self.unread.iter().map(|(place, unread)| (usize::from(*place), unread.column()));
+        self.came_read().chain(unread)
+    }
+
+    /// Those that came otherwise than as unread messages, with their places.
+    pub(super) fn came_read(&self) -> impl Iterator<Item = (usize, &Column)> {
         self.came.iter().map(|(place, column)| (usize::from(*place), column))
+    }
+
+    /// Those that came as unread messages, whether or not they have been read since, with their places.
+    pub(super) fn unread(&self) -> impl Iterator<Item = (usize, &UnreadColumn)> {
+        self.unread.iter().map(|(place, column)| (usize::from(*place), column))
     }
 
     /// The column in a place, if it came or has been made.
@@ -55,8 +68,9 @@ impl Columns {
     /// Takes all columns out, whether they came or were made.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Column> + use<> {
         let came = std::mem::take(&mut self.came).into_iter().map(|(_, column)| column);
+        let read = std::mem::take(&mut self.unread).into_iter().filter_map(|(_, unread)| unread.into_read());
         let made = self.made.take().unwrap_or_default().into_iter().filter_map(OnceLock::into_inner);
-        came.chain(made.map(|column| *column))
+        came.chain(read).chain(made.map(|column| *column))
     }
 
     /// The column in a place, if it came.
@@ -65,8 +79,27 @@ impl Columns {
         let index = if self.came.len() == self.places {
             place
         } else {
-            self.came.binary_search_by_key(&place, |entry| usize::from(entry.0)).ok()?
+            match self.came.binary_search_by_key(&place, |entry| usize::from(entry.0)) {
+                Ok(index) => index,
+                Err(_) => return self.find_unread(place).map(UnreadColumn::column),
+            }
         };
         self.came.get(index).map(|entry| &entry.1)
     }
+
+    /// The column in a place, if it came as unread messages.
+    pub(super) fn find_unread(&self, place: usize) -> Option<&UnreadColumn> {
+        let index = self.unread.binary_search_by_key(&place, |entry| usize::from(entry.0)).ok()?;
+        Some(&self.unread[index].1)
+    }
+}
+
+fn in_places<T>(places: usize, columns: impl IntoIterator<Item = (usize, T)>) -> Box<[(u16, T)]> {
+    let columns = columns.into_iter().map(|(place, column)| {
+        assert!(place < places, "the layout has a place for each column");
+        (u16::try_from(place).expect("the schema admits at most 65,535 fields in a message"), column)
+    });
+    let columns: Box<[_]> = columns.collect();
+    debug_assert!(columns.is_sorted_by_key(|column| column.0));
+    columns
 }

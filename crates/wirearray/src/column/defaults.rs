@@ -29,6 +29,14 @@ impl Column {
     }
 }
 
+impl Column {
+    /// Unread messages of a column that has none.
+    pub(super) fn of_no_messages(column: &ColumnLayout, rows: usize) -> Self {
+        let item = Item::String { is_text: false, default: Box::default() };
+        Self::of_defaults(&Arc::default(), &ColumnLayout { item, cardinality: column.cardinality }, rows)
+    }
+}
+
 impl Data {
     /// No entry of that sort.
     pub fn empty(layout: &Arc<Layout>, item: &Item) -> Self {

@@ -7,6 +7,7 @@ use super::growing_strings::{StringLists, Strings};
 use super::layout::Dtype;
 use super::presence::Presence;
 use super::storage::LentMemory;
+use super::unread::Unread;
 
 /// A column under construction. The large ones are boxed: hostile data can bring a column with every few of their bytes.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub enum Growing {
     StringLists(Box<StringLists>),
     Rows(Rows),
     RowLists(RowLists),
+    Unread(Box<Unread>),
 }
 
 /// What is left where a column has been taken out.
@@ -32,10 +34,10 @@ impl Default for Growing {
 }
 
 impl Growing {
-    /// The column, where it holds any number of messages a row.
-    pub fn row_lists(&self) -> Option<&RowLists> {
+    /// The column, where it holds messages that are kept unread.
+    pub fn unread(&mut self) -> Option<&mut Unread> {
         match self {
-            Self::RowLists(lists) => Some(lists),
+            Self::Unread(unread) => Some(unread),
             _ => None,
         }
     }
@@ -115,6 +117,7 @@ impl Growing {
             Self::StringLists(lists) => lists.truncate(rows),
             Self::Rows(inner) => return inner.truncate(rows).then_some(rows),
             Self::RowLists(inner) => return inner.truncate(rows),
+            Self::Unread(unread) => unread.truncate(rows),
         }
         None
     }

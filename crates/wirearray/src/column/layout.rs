@@ -15,6 +15,24 @@ impl Layout {
             columns.map(|column| if let Item::String { default, .. } = &column.item { default.len() } else { 0 });
         defaults.max().unwrap_or(0)
     }
+
+    /// How many tables a batch can have, counted up to `most`: each path of messages is one, and of types that contain themselves
+    /// there is no end of them.
+    pub fn count_tables(&self, most: usize) -> usize {
+        let inner_tables = |table: &TableLayout| {
+            let inner = |column: &ColumnLayout| if let Item::Table(inner) = column.item { Some(inner) } else { None };
+            table.columns.iter().filter_map(inner).collect::<Vec<usize>>()
+        };
+        let inner: Vec<Vec<usize>> = self.tables.iter().map(inner_tables).collect();
+        let (mut open, mut count) = (vec![0], 0);
+        while let (Some(number), true) = (open.pop(), count < most) {
+            count += 1;
+            // Paths that are open will be counted, too, and no more of them than are wanted.
+            let room = most.saturating_sub(count + open.len());
+            open.extend(inner[number].iter().take(room));
+        }
+        count
+    }
 }
 
 /// The columns of one table.
@@ -24,6 +42,8 @@ pub struct TableLayout {
     pub columns: Vec<ColumnLayout>,
     /// How many oneofs the table keeps track of.
     pub oneofs: usize,
+    /// True where its rows have to be columns at once, however many tables there are.
+    pub is_read_at_once: bool,
 }
 
 /// What a column holds.

@@ -34,6 +34,7 @@ mod table;
 mod take;
 #[cfg(test)]
 mod take_samples;
+mod unread;
 
 pub use batch::{Batch, TableId};
 pub use budget::{Budget, Shortage, Taken};
@@ -48,3 +49,4 @@ pub use pieces::Pieces;
 pub use presence::Validity;
 pub use storage::{LentMemory, advise_huge_pages};
 pub use table::{Column, Data, List, NumberColumn, StringColumn, Table};
+pub use unread::{DecodeLater, Unread};

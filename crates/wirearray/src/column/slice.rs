@@ -17,10 +17,12 @@ impl Table {
     #[must_use]
     pub fn slice(&self, rows: Range<usize>) -> Self {
         assert!(rows.start <= rows.end && rows.end <= self.rows(), "the rows are in the table");
-        let columns = self.columns_with_values().map(|(index, column)| (index, column.slice(rows.clone())));
+        let columns = self.read_columns_with_values().map(|(index, column)| (index, column.slice(rows.clone())));
+        let unread = self.map_unread(|messages| messages.slice(rows.clone()));
         let oneofs = self.map_oneofs(|oneof| oneof.slice(rows.clone()));
         let (layout, validity) = (Arc::clone(self.shared_layout()), self.validity().slice(rows.clone()));
         Self::new(layout, self.number(), rows.len(), validity, columns, oneofs)
+            .with_unread(unread)
             .with_unknown(self.unknown().map(|unknown| unknown.slice(rows)))
     }
 }

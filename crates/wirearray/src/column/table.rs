@@ -2,6 +2,7 @@
 //!
 //! A column whose field never came is not there until someone asks for it; it is made then, full of defaults.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use super::buffer::Buffer;
@@ -11,6 +12,7 @@ use super::layout::{ColumnLayout, Dtype, Item, Layout, TableLayout};
 use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::Validity;
+use super::unread::UnreadColumn;
 use crate::stack::deeper;
 
 /// A batch of rows: one column a field.
@@ -94,10 +96,18 @@ impl Table {
         oneofs: Vec<(usize, Memory)>,
     ) -> Self {
         let columns = Columns::new(layout.tables[number].columns.len(), columns);
-        let height = columns.came().filter_map(|(_, column)| Some(column.data.table()?.height + 1)).max();
+        let height = columns.came_read().filter_map(|(_, column)| Some(column.data.table()?.height + 1)).max();
         let (oneofs, height) = (oneofs.into(), height.unwrap_or(0));
         let shown = OnceLock::new();
         Self { layout, number, rows, validity, columns, oneofs, unknown: None, shown, height }
+    }
+
+    /// The same table with columns of messages that are unread, each with its place, in the order of their places.
+    #[must_use]
+    pub(super) fn with_unread(mut self, unread: Vec<(usize, UnreadColumn)>) -> Self {
+        self.height = unread.iter().map(|(_, column)| column.height()).fold(self.height, u32::max);
+        self.columns.add_unread(unread);
+        self
     }
 
     /// The same table with the fields of each row that the schema does not know.
@@ -168,14 +178,47 @@ impl Table {
         Ok(self.shown.get_or_init(|| made))
     }
 
-    /// The column in place `index`, if it has been made: because a value of it came, or because it was asked for.
+    /// The column in place `index`, if it has been made: because a value of it came, or because it was asked for. Messages that are
+    /// kept unread are read for it.
     pub fn column_if_made(&self, index: usize) -> Option<&Column> {
         self.columns.get(index)
     }
 
-    /// The columns that came, with their places, but for those that hold no message and no value.
+    /// True where the column in place `index` holds messages that are kept unread, so that they are read when it is asked for.
+    pub fn is_unread(&self, index: usize) -> bool {
+        self.columns.find_unread(index).is_some_and(|column| !column.is_read())
+    }
+
+    /// The columns that came, with their places, but for those that hold no message and no value. Messages that are kept unread
+    /// are read for it.
     pub fn columns_with_values(&self) -> impl Iterator<Item = (usize, &Column)> {
         self.columns.came().filter(|(_, column)| column.has_values())
+    }
+
+    /// The same but for messages that came unread.
+    pub(super) fn read_columns_with_values(&self) -> impl Iterator<Item = (usize, &Column)> {
+        self.columns.came_read().filter(|(_, column)| column.has_values())
+    }
+
+    /// The columns of messages that came unread, each changed in the same way as bytes, with their places.
+    pub(super) fn map_unread(&self, change: impl Fn(&Column) -> Column) -> Vec<(usize, UnreadColumn)> {
+        self.columns.unread().map(|(index, column)| (index, column.with(change(column.messages())))).collect()
+    }
+
+    /// The column in place `index`, if it came as unread messages.
+    pub(super) fn unread(&self, index: usize) -> Option<&UnreadColumn> {
+        self.columns.find_unread(index)
+    }
+
+    /// The messages of the column in place `index` as bytes, where it came unread or not at all.
+    pub(super) fn messages(&self, index: usize) -> Cow<'_, Column> {
+        let unread = self.unread(index).map(|column| Cow::Borrowed(column.messages()));
+        unread.unwrap_or_else(|| Cow::Owned(Column::of_no_messages(&self.layout().columns[index], self.rows)))
+    }
+
+    /// The places of columns that came as unread messages.
+    pub(super) fn unread_places(&self) -> impl Iterator<Item = usize> {
+        self.columns.unread().map(|(index, _)| index)
     }
 
     /// For the oneof in place `index` the field number that each row has set, as `i32`; 0 for none.

@@ -17,11 +17,13 @@ impl Table {
     /// Panics where a row's number is not less than the number of rows.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
-        let columns = self.columns_with_values().map(|(index, column)| (index, column.take(rows)));
+        let columns = self.read_columns_with_values().map(|(index, column)| (index, column.take(rows)));
         let oneofs = self.map_oneofs(|oneof| oneof.take(rows));
         let layout = Arc::clone(self.shared_layout());
         let taken = Self::new(layout, self.number(), rows.len(), self.validity().take(rows), columns, oneofs);
-        taken.with_unknown(self.unknown().map(|unknown| unknown.take(rows)))
+        taken
+            .with_unread(self.map_unread(|messages| messages.take(rows)))
+            .with_unknown(self.unknown().map(|unknown| unknown.take(rows)))
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) fn list(lens: &[usize], values: Data) -> List {
 pub(super) fn entries(keys: Data, values: Data) -> Data {
     let item = Item::Number { dtype: Dtype::Int32, default: 0 };
     let column = || ColumnLayout { item: item.clone(), cardinality: Cardinality::Implicit };
-    let layout = Layout { tables: vec![TableLayout { columns: vec![column(), column()], oneofs: 0 }] };
+    let layout =
+        Layout { tables: vec![TableLayout { columns: vec![column(), column()], oneofs: 0, is_read_at_once: false }] };
     let rows = keys.len();
     let columns = [keys, values].map(|data| Column { data, validity: Validity::All });
     let columns = columns.into_iter().enumerate();

@@ -4,7 +4,7 @@ use super::frame::{Frame, Reader, Run};
 use super::packed::no_view;
 use super::run::next_step;
 use super::{Decoder, Input, Views};
-use crate::column::Growing;
+use crate::column::{Growing, TableId};
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
 use crate::plan::{FieldPlan, Op, Step};
 use crate::wire::{WireType, is_tagged};
@@ -44,12 +44,36 @@ impl<'p> Decoder<'p> {
 
     #[inline(always)]
     fn take(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
+        if reader.frame.is_unread() {
+            return self.check(reader, step);
+        }
         match step.op {
             Op::Set(number) => self.set_number(reader, step, number),
             Op::Append(number) => self.append_number(reader, step, number),
             Op::AppendPacked(number) => self.append_packed(reader, step, number),
             Op::SetText | Op::SetString => self.set_string(reader, step),
             Op::AppendText | Op::AppendString => self.append_string(reader, step),
+            Op::Notice => self.notice(reader, step),
+            _ => self.take_fields(reader, step),
+        }
+    }
+
+    /// The same in a message that is kept unread: nothing is written.
+    fn check(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
+        match step.op {
+            Op::Set(number) | Op::Append(number) => Self::check_number(reader, number),
+            Op::AppendPacked(number) => Self::check_packed(reader, number),
+            Op::SetText | Op::AppendText => read_string(reader, true).map(drop),
+            Op::SetString | Op::AppendString => read_string(reader, false).map(drop),
+            Op::Notice => self.skip_value(reader, reader.tag),
+            _ => self.take_fields(reader, step),
+        }
+    }
+
+    /// Takes the step where it is about what holds fields: messages, groups, and what no field is.
+    #[inline(always)]
+    fn take_fields(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
+        match step.op {
             Op::Merge | Op::AppendMessage => {
                 let len = reader.cursor.read_len()?;
                 let start = reader.cursor.position();
@@ -63,8 +87,7 @@ impl<'p> Decoder<'p> {
                 self.enter(reader, step, Extent { start, end, resume: end, group })
             }
             Op::MessageSetItem => self.read_message_set_item(reader),
-            Op::Notice => self.notice(reader, step),
-            Op::Skip => self.skip(reader),
+            _ => self.skip(reader),
         }
     }
 
@@ -74,21 +97,24 @@ impl<'p> Decoder<'p> {
         if self.depth() >= self.options.depth_limit {
             return Err(WireError::new(DecodeErrorKind::TooDeep(self.options.depth_limit), reader.field_start));
         }
-        if step.is_in_oneof {
-            self.choose(reader, reader.frame.field(step));
-        }
-        let at_most = reader.rows_left();
-        let column = self.column_number(reader, step)?;
-        let (table, row) = self.batch.open_row(column, reader.frame.row, at_most);
+        let Place { table, row, column } = if reader.frame.is_unread() {
+            self.begin_within_unread();
+            Place::NOWHERE
+        } else {
+            self.open_row(reader, step, extent.start)?
+        };
         if step.op == Op::Merge && extent.start == extent.end {
             // Nothing in it, so there is nothing to read it with: the cursor stands behind it already.
+            if table == TableId::NOWHERE && !reader.frame.is_unread() {
+                self.keep_unread(reader, extent.end);
+            }
             return Ok(());
         }
         let plan = self.plan.message(reader.frame.field(step).message.unwrap_or_default());
         let Extent { start, end, resume, group } = extent;
         let tag_start = reader.field_start;
-        let run = match (step.op, reader.input.bytes.get(reader.field_start), u32::try_from(column)) {
-            (Op::AppendMessage, Some(&tag @ ..0x80), Ok(column)) => {
+        let run = match (step.op, reader.input.bytes.get(reader.field_start), column) {
+            (Op::AppendMessage, Some(&tag @ ..0x80), Some(column)) => {
                 Some(Run { around_end: reader.frame.end, column, tag })
             }
             _ => None,
@@ -99,6 +125,21 @@ impl<'p> Decoder<'p> {
         self.open.push(frame);
         reader.seek(start);
         Ok(())
+    }
+
+    /// Where a message or group goes that is not within one that is kept unread; its fields start at byte `start`.
+    #[inline(always)]
+    fn open_row(&mut self, reader: &mut Reader<'_, 'p>, step: Step, start: usize) -> WireResult<Place> {
+        if step.is_in_oneof {
+            self.choose(reader, reader.frame.field(step));
+        }
+        let at_most = reader.rows_left();
+        let column = self.column_number(reader, step)?;
+        let Some((table, row)) = self.batch.open_row(column, reader.frame.row, at_most) else {
+            self.begin_unread(column, start);
+            return Ok(Place::NOWHERE);
+        };
+        Ok(Place { table, row, column: u32::try_from(column).ok() })
     }
 
     /// Messages and groups that are open within the outermost message.
@@ -121,12 +162,16 @@ impl<'p> Decoder<'p> {
     /// Closes the current message or group and goes on at byte `resume` of the one around it; true where there is none.
     #[inline(always)]
     pub(super) fn leave(&mut self, reader: &mut Reader<'_, 'p>, resume: usize) -> bool {
-        let Some(Frame { is_dropped, column, tag_start, .. }) = self.open.pop() else { return true };
+        let Some(left) = self.open.pop() else { return true };
         let Some(around) = self.open.last() else { return true };
         reader.frame = *around;
         reader.seek(resume);
-        if is_dropped {
-            self.leave_dropped(reader, column, tag_start);
+        if left.is_unread() && !around.is_unread() {
+            // A group ends where the tag begins that ends it.
+            self.keep_unread(reader, if left.group == 0 { left.end } else { reader.field_start });
+        }
+        if left.is_dropped {
+            self.leave_dropped(reader, left.column, left.tag_start);
         }
         false
     }
@@ -246,6 +291,19 @@ struct Extent {
     end: usize,
     resume: usize,
     group: u32,
+}
+
+/// Where the values of a message or group go.
+struct Place {
+    table: TableId,
+    row: usize,
+    /// The number of its column in the batch, where the next message of the same field may follow it there.
+    column: Option<u32>,
+}
+
+impl Place {
+    /// That of messages that are kept unread.
+    const NOWHERE: Self = Self { table: TableId::NOWHERE, row: 0, column: None };
 }
 
 impl Step {

@@ -18,14 +18,16 @@ mod run;
 mod trail;
 mod unknown;
 mod unpacked;
+mod unread;
 
 use std::ops::Range;
 
-use crate::column::{Batch, Budget, LentMemory, Owner, Shortage, Table, TableId};
+use crate::column::{Batch, Budget, Growing, LentMemory, Owner, Shortage, Table, TableId};
 use crate::error::{DecodeError, DecodeErrorKind, WireError};
-use crate::plan::Plan;
+use crate::plan::{MessagePlan, Plan};
 use frame::Frame;
 use trail::{Message, Patience, Source};
+use unread::Checked;
 
 pub use options::{MOST_DEPTH_LIMIT, OnError, Options, Views};
 
@@ -73,7 +75,7 @@ pub fn decode_into(
 ) -> Result<Table, DecodeError> {
     let len = input.bytes.len();
     let table = options.within_budget_of(plan, len, || {
-        let mut decoder = Decoder::new(plan, options, batch_into(plan, destinations));
+        let mut decoder = Decoder::new(plan, options, batch(plan, options, destinations));
         decoder.is_single = true;
         let pushed = Budget::current().spend(|| decoder.push(input, 0..len));
         pushed.unwrap_or_else(|shortage| Err(decoder.place_shortage(shortage)))?;
@@ -98,18 +100,20 @@ pub fn decode_many<'a>(
     options: Options,
 ) -> Result<Table, DecodeError> {
     options.within_budget_of(plan, total_len, || {
-        let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
+        let mut decoder = Decoder::new(plan, options, batch(plan, options, Vec::new()));
         decoder.push_all(messages, total_len)?;
         Ok(decoder.finish())
     })?
 }
 
-/// A batch without rows, whose values go to the destinations.
-pub fn batch_into(plan: &Plan, destinations: Vec<Destination>) -> Batch {
+/// A batch without rows for a decoder with these options, some of whose values go to a caller's own memory.
+pub fn batch(plan: &Plan, options: Options, destinations: Vec<Destination>) -> Batch {
     let mut batch = Batch::new(plan.layout().clone());
+    // Columns that lead to such memory are there before there is any reason to keep their messages unread.
     for Destination { places, memory } in destinations {
         batch.lend(&places, memory);
     }
+    unread::read_later(plan, options, &mut batch);
     batch
 }
 
@@ -162,9 +166,13 @@ impl<'a, I: Iterator<Item = (Input<'a>, Range<usize>)>> Source<'a> for Rows<'a, 
 pub struct Decoder<'p> {
     plan: &'p Plan,
     options: Options,
+    /// How the messages are decoded that become the batch's rows.
+    outermost: &'p MessagePlan,
     batch: Batch,
     /// Messages in the batch.
     rows: usize,
+    /// Those of them that were there before.
+    rows_before: usize,
     /// The errors of those that were left out.
     faults: Vec<DecodeError>,
     /// Bytes of the messages that come after the current one.
@@ -176,14 +184,33 @@ pub struct Decoder<'p> {
     /// The messages and groups that are open, outermost first; the last is the one being read.
     open: Vec<Frame<'p>>,
     patience: Patience,
+    checked: Checked,
 }
 
 impl<'p> Decoder<'p> {
-    /// A decoder into a batch, which is empty and of the plan's layout.
+    /// A decoder into a batch, which is empty and was made for the plan and the options.
     pub fn new(plan: &'p Plan, mut options: Options, batch: Batch) -> Self {
         options.depth_limit = options.depth_limit.min(MOST_DEPTH_LIMIT);
-        let (faults, open, patience) = (Vec::new(), Vec::new(), Patience::default());
-        Self { plan, options, batch, rows: 0, faults, len_ahead: 0, is_single: false, start: 0, open, patience }
+        Self {
+            plan,
+            options,
+            outermost: plan.message(batch.outermost_table()),
+            batch,
+            rows: 0,
+            rows_before: 0,
+            faults: Vec::new(),
+            len_ahead: 0,
+            is_single: false,
+            start: 0,
+            open: Vec::new(),
+            patience: Patience::default(),
+            checked: Checked::default(),
+        }
+    }
+
+    /// The same into a batch that has rows already. They do not count among the messages.
+    pub fn behind(plan: &'p Plan, options: Options, batch: Batch, rows: usize) -> Self {
+        Self { rows, rows_before: rows, ..Self::new(plan, options, batch) }
     }
 
     /// Decodes messages, each in a range of its input, into the next rows. `len_left` is how many bytes they have together, and
@@ -221,7 +248,7 @@ impl<'p> Decoder<'p> {
                 self.leave_out(error)?;
             }
             if self.patience.is_over() {
-                self.rows += self.follow(&mut rows, self.plan.message(0), TableId::OUTERMOST, self.rows);
+                self.rows += self.follow(&mut rows, self.outermost, TableId::OUTERMOST, self.rows);
             }
         }
         Ok(())
@@ -245,7 +272,7 @@ impl<'p> Decoder<'p> {
 
     /// How many messages there were, those that were left out among them.
     pub fn messages(&self) -> usize {
-        self.rows + self.faults.len()
+        self.rows - self.rows_before + self.faults.len()
     }
 
     /// The errors of the messages that were left out; the row of each is its number among all messages.
@@ -262,7 +289,7 @@ impl<'p> Decoder<'p> {
     fn push(&mut self, input: Input<'_>, range: Range<usize>) -> Result<(), DecodeError> {
         assert!(range.start <= range.end && range.end <= input.bytes.len(), "a message lies in its input");
         self.start = range.start;
-        let frame = Frame::outermost(self.plan.message(0), self.rows, range.end);
+        let frame = Frame::outermost(self.outermost, self.rows, range.end);
         self.run(input, range.start, frame)?;
         self.rows += 1;
         Ok(())
@@ -306,8 +333,11 @@ impl<'p> Decoder<'p> {
     /// Which of the messages of a repeated field a frame stands for; nothing where the field is singular.
     fn index_in_list(&mut self, around: &Frame<'_>, inner: &Frame<'_>) -> Option<usize> {
         let column = self.batch.made_column(around.table, inner.column)?;
-        let start = self.batch.column(column).row_lists()?.starts.of(around.row)?;
-        inner.row.checked_sub(start)
+        match self.batch.column(column) {
+            Growing::RowLists(lists) => inner.row.checked_sub(lists.starts.of(around.row)?),
+            Growing::Unread(unread) => unread.count_in(around.row),
+            _ => None,
+        }
     }
 }
 

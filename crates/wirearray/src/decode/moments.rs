@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::{Decoder, Input, OnError, Options, Views};
+use super::{Decoder, Input, OnError, Options, Views, batch};
 use crate::column::{Batch, TableId};
 use crate::error::DecodeError;
 use crate::plan::{MomentFault, Plan, WellKnown, are_far_from_faults};
@@ -92,7 +92,7 @@ impl Decoder<'_> {
         messages: impl Iterator<Item = (Input<'a>, Range<usize>)>,
     ) -> Vec<(usize, MomentFault)> {
         let options = Options { views: Views::Never, on_error: OnError::Skip, keep_unknown: false, ..self.options };
-        let mut decoder = Decoder::new(self.plan, options, Batch::new(self.plan.layout().clone()));
+        let mut decoder = Decoder::new(self.plan, options, batch(self.plan, options, Vec::new()));
         let pushed = decoder.push_unchecked(messages, 0);
         debug_assert!(pushed.is_ok(), "bad messages are left out");
         let left_out = std::mem::take(decoder.faults());
@@ -191,7 +191,8 @@ mod tests {
     }
 
     fn decoder(plan: &Plan, on_error: OnError) -> Decoder<'_> {
-        Decoder::new(plan, Options { on_error, ..Options::DEFAULT }, Batch::new(plan.layout().clone()))
+        let options = Options { on_error, ..Options::DEFAULT };
+        Decoder::new(plan, options, batch(plan, options, Vec::new()))
     }
 
     fn messages<'a>(piece: &'a [&'a [u8]]) -> impl Iterator<Item = (Input<'a>, Range<usize>)> + Clone {

@@ -1,6 +1,6 @@
 //! How to decode.
 
-use crate::column::{Budget, Shortage};
+use crate::column::{Batch, Budget, Shortage};
 use crate::cores::Cores;
 use crate::error::{DecodeError, DecodeErrorKind, WireError};
 use crate::plan::Plan;
@@ -48,6 +48,9 @@ pub struct Options {
     /// The most bytes of memory that columns may take, those that several threads make of pieces among them; without a number
     /// one GiB and 400 for each byte of input, which bounds what hostile bytes can ask for.
     pub max_bytes: Option<usize>,
+    /// Once a batch has so many tables, messages at other paths are checked and kept as bytes, until someone asks for their columns,
+    /// which are the same.
+    pub most_tables: usize,
 }
 
 impl Options {
@@ -59,6 +62,7 @@ impl Options {
         cores: Cores::ONE,
         on_error: OnError::Raise,
         max_bytes: None,
+        most_tables: Batch::MOST_TABLES,
     };
 
     /// Does some work on a stream, all columns of which take their memory from one budget, which is to be fed. The error has no

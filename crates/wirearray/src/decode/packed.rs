@@ -54,10 +54,7 @@ impl<'p> Decoder<'p> {
         length_start: usize,
     ) -> WireResult<()> {
         let width = size_of::<T>();
-        if !run.len().is_multiple_of(width) {
-            let kind = DecodeErrorKind::RaggedPackedLength { length: run.len() as u64, width: width as u8 };
-            return Err(WireError::new(kind, length_start));
-        }
+        check_length(run, width, length_start)?;
         if self.take_view::<T>(reader, step, run)? {
             return Ok(());
         }
@@ -94,6 +91,16 @@ impl<'p> Decoder<'p> {
         }
         Ok(is_taken)
     }
+}
+
+/// Refuses a run that does not consist of numbers of so many bytes; its length stands at byte `length_start`.
+#[inline(always)]
+pub(super) fn check_length(run: &[u8], width: usize, length_start: usize) -> WireResult<()> {
+    if run.len().is_multiple_of(width) {
+        return Ok(());
+    }
+    let kind = DecodeErrorKind::RaggedPackedLength { length: run.len() as u64, width: width as u8 };
+    Err(WireError::new(kind, length_start))
 }
 
 /// A run of fewer bytes is over before anything but reading one varint after the other has begun.
@@ -181,6 +188,14 @@ impl<'a> Varints<'a> {
         self.fault.get_or_insert(WireError::new(kind, offset));
         self.rest = &[];
         0
+    }
+
+    /// Reads all of them.
+    pub(super) fn check(mut self) -> WireResult<()> {
+        while !self.rest.is_empty() {
+            self.next_or_zero();
+        }
+        self.finish()
     }
 
     pub(super) fn finish(self) -> WireResult<()> {

@@ -2,7 +2,7 @@
 //! notice.
 
 use super::super::tests::{delimited, list, plan, varint};
-use super::super::{Options, Rows, Views, batch_into, decode_many};
+use super::super::{Options, Rows, Views, batch, decode_many};
 use super::*;
 use crate::column::{Item, Table};
 use crate::plan::Plan;
@@ -21,7 +21,7 @@ fn follow_with(plan: &Plan, messages: &[Vec<u8>], options: Options) -> (usize, T
         Some(*end)
     });
     let mut ranges = ends.zip(messages).map(|(end, message)| end - message.len()..end);
-    let mut decoder = Decoder::new(plan, options, batch_into(plan, Vec::new()));
+    let mut decoder = Decoder::new(plan, options, batch(plan, options, Vec::new()));
     decoder.push(input, ranges.next().unwrap()).unwrap();
     let len_left = bytes.len() - messages[0].len();
     let mut rows = Rows { messages: ranges.map(|range| (input, range)), ahead: Vec::new(), len_left };
@@ -182,7 +182,7 @@ fn rows_of_a_repeated_field_are_followed_and_looks_that_fail_become_rare() {
     );
     let rests = |row: &dyn Fn(u64) -> Vec<u8>| {
         let bytes: Vec<u8> = (0..3000).flat_map(|n| delimited(&[0x0a], &row(n))).collect();
-        let mut decoder = Decoder::new(&plan, Options::default(), batch_into(&plan, Vec::new()));
+        let mut decoder = Decoder::new(&plan, Options::default(), batch(&plan, Options::default(), Vec::new()));
         decoder.push(bytes.as_slice().into(), 0..bytes.len()).unwrap();
         (decoder.patience.last_rest, decoder.patience.rest)
     };

@@ -38,7 +38,8 @@ impl<'p> Decoder<'p> {
     /// Moves past a field that is not selected; forgets what the oneof had set that it is a member of. A number that its
     /// closed enum does not know leaves the oneof alone, as if it were decoded.
     pub(super) fn notice(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        if !step.is_in_oneof && !reader.frame.plan.is_map_entry {
+        let is_plain = !step.is_in_oneof && !reader.frame.plan.is_map_entry;
+        if is_plain || reader.frame.is_unread() {
             // Nothing depends on most fields that are left out.
             return self.skip_value(reader, reader.tag);
         }
@@ -63,7 +64,7 @@ impl<'p> Decoder<'p> {
     /// Keeps what was read of the current message from byte `start` on, where unknown fields are wanted.
     #[inline(always)]
     pub(super) fn keep(&mut self, reader: &Reader<'_, 'p>, start: usize) {
-        if self.options.keep_unknown {
+        if self.options.keep_unknown && !reader.frame.is_unread() {
             self.keep_bytes(reader, start);
         }
     }

@@ -47,7 +47,7 @@ impl Decoded {
 ///
 /// Panics where a range goes past its input.
 pub fn decode_many(plan: &Plan, messages: &impl Messages, options: Options, destinations: Vec<Destination>) -> Decoded {
-    let batch = decode::batch_into(plan, destinations);
+    let batch = decode::batch(plan, options, destinations);
     decode_source_into(plan, &mut Listed::new(messages), Wanted::ALL, options, batch)
 }
 
@@ -62,14 +62,14 @@ pub fn decode_registered(
     options: Options,
     destinations: Vec<Destination>,
 ) -> Decoded {
-    let batch = decode::batch_into(plan, destinations);
+    let batch = decode::batch(plan, options, destinations);
     let path = &plan.schema().message(plan.message(0).message).path;
     decode_source_into(plan, &mut Registered::new(messages, path), Wanted::ALL, options, batch)
 }
 
 /// Decodes the next messages of a source to a table.
 pub fn decode_source(plan: &Plan, source: &mut impl Source, wanted: Wanted, options: Options) -> Decoded {
-    decode_source_into(plan, source, wanted, options, Batch::new(plan.layout().clone()))
+    decode_source_into(plan, source, wanted, options, decode::batch(plan, options, Vec::new()))
 }
 
 fn decode_source_into(
@@ -148,9 +148,10 @@ fn leave_out(decoder: &mut Decoder<'_>, fault: Fault) -> Result<(), Fault> {
     }
 }
 
-fn decode_piece(decoder: &mut Decoder<'_>, piece: &impl Piece) -> Result<(), Fault> {
+/// Decodes a piece, behind which there may be more: `len_left` bytes with those of the piece.
+fn decode_piece(decoder: &mut Decoder<'_>, piece: &impl Piece, len_left: usize) -> Result<(), Fault> {
     let (known, earlier) = (decoder.faults().len(), decoder.messages());
-    let decoded = decoder.push_all(piece.messages(), piece.bytes_len());
+    let decoded = decoder.push_all(piece.messages(), len_left);
     decoder.faults()[known..].iter_mut().for_each(|error| piece.place(error));
     decoded.map_err(|mut error| {
         piece.place(&mut error);

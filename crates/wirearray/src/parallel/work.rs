@@ -11,7 +11,7 @@ use std::thread;
 use super::source::{Fault, Piece, Source, Wanted};
 use super::{Decoded, decode_piece, leave_out};
 use crate::column::{Batch, Budget};
-use crate::decode::{Decoder, Options};
+use crate::decode::{self, Decoder, Options};
 use crate::error::DecodeError;
 use crate::plan::Plan;
 
@@ -30,7 +30,7 @@ pub(super) struct Work<'w, S: Source> {
     taken: Mutex<Taken<'w, S>>,
     /// There is something new for those that wait for a piece.
     news: Condvar,
-    handed_in: Mutex<HandedIn>,
+    handed_in: Mutex<HandedIn<S::Piece>>,
     result: Mutex<Appended>,
 }
 
@@ -57,7 +57,9 @@ struct Share<P> {
 }
 
 /// What became of a piece.
-struct Done {
+struct Done<P> {
+    /// The piece itself, unless it is a fault.
+    piece: Option<P>,
     batch: Batch,
     rows: usize,
     messages: usize,
@@ -67,10 +69,9 @@ struct Done {
 }
 
 /// Pieces that have been decoded.
-#[derive(Default)]
-struct HandedIn {
+struct HandedIn<P> {
     /// Those that have not been appended, by number.
-    waiting: BTreeMap<usize, Done>,
+    waiting: BTreeMap<usize, Done<P>>,
     /// The number of the piece that is appended next.
     next: usize,
     /// True while a thread appends.
@@ -88,6 +89,12 @@ struct Appended {
     messages: usize,
     faults: Vec<DecodeError>,
     stop: Option<Fault>,
+}
+
+impl<P> HandedIn<P> {
+    fn new() -> Self {
+        Self { waiting: BTreeMap::new(), next: 0, is_appending: false, spare: Vec::new(), is_over: false }
+    }
 }
 
 /// Batches of more columns are not filled again: each time they are appended all that were ever made are looked at, and hostile
@@ -116,7 +123,7 @@ impl<'w, S: Source> Work<'w, S> {
             most_waiting: threads,
             taken: Mutex::new(taken),
             news: Condvar::new(),
-            handed_in: Mutex::default(),
+            handed_in: Mutex::new(HandedIn::new()),
             result: Mutex::new(result),
         }
     }
@@ -129,16 +136,19 @@ impl<'w, S: Source> Work<'w, S> {
         let _stop = StopOnPanic(self);
         while let Some(share) = self.take() {
             let batch = lock(&self.handed_in).spare.pop();
-            let batch = batch.unwrap_or_else(|| Batch::new(self.plan.layout().clone()));
+            let batch = batch.unwrap_or_else(|| decode::batch(self.plan, self.options, Vec::new()));
             let mut decoder = Decoder::new(self.plan, self.options, batch);
-            let decoded = match share.piece {
-                Ok(piece) => decode_piece(&mut decoder, &piece),
-                Err(fault) => leave_out(&mut decoder, fault),
+            let (piece, decoded) = match share.piece {
+                Ok(piece) => {
+                    let decoded = decode_piece(&mut decoder, &piece, piece.bytes_len());
+                    (Some(piece), decoded)
+                }
+                Err(fault) => (None, leave_out(&mut decoder, fault)),
             };
             let (messages, faults) = (decoder.messages(), std::mem::take(decoder.faults()));
             let (batch, rows) = decoder.into_batch();
             let (stop, len_left) = (decoded.err(), share.len_left);
-            self.hand_in(share.number, Done { batch, rows, messages, faults, stop, len_left });
+            self.hand_in(share.number, Done { piece, batch, rows, messages, faults, stop, len_left });
         }
     }
 
@@ -183,7 +193,7 @@ impl<'w, S: Source> Work<'w, S> {
     }
 
     /// Appends a piece and those behind it, where it is its turn; leaves it to be appended otherwise.
-    fn hand_in(&self, number: usize, done: Done) {
+    fn hand_in(&self, number: usize, done: Done<S::Piece>) {
         let mut handed_in = lock(&self.handed_in);
         handed_in.waiting.insert(number, done);
         if handed_in.is_appending {
@@ -194,7 +204,7 @@ impl<'w, S: Source> Work<'w, S> {
             let next = handed_in.next;
             let Some(mut done) = handed_in.waiting.remove(&next) else { break };
             drop(handed_in);
-            let is_over = lock(&self.result).append(&mut done);
+            let is_over = lock(&self.result).append(self.plan, self.options, &mut done);
             handed_in = lock(&self.handed_in);
             handed_in.next += 1;
             handed_in.is_over |= is_over;
@@ -229,11 +239,14 @@ impl<S: Source> Taken<'_, S> {
 
 impl Appended {
     /// Appends what became of the next piece, unless an earlier one was the end; returns whether there is an end now.
-    fn append(&mut self, done: &mut Done) -> bool {
+    fn append(&mut self, plan: &Plan, options: Options, done: &mut Done<impl Piece>) -> bool {
         if self.stop.is_none() {
             if self.rows == 0 && self.batch.is_void() {
                 // The first piece may be one message that is as long as all.
                 std::mem::swap(&mut self.batch, &mut done.batch);
+            } else if self.batch.is_full() || done.batch.is_full() {
+                // Which messages are kept unread depends on those before, so that columns of one are strings of the other.
+                self.decode_again(plan, options, done);
             } else {
                 // Each row takes a tag and a length at least.
                 self.batch.append(self.rows, &mut done.batch, done.len_left / 2 + 1);
@@ -249,6 +262,20 @@ impl Appended {
             self.messages += done.messages;
         }
         self.stop.is_some()
+    }
+
+    /// Decodes a piece once more, behind all before it.
+    #[cold]
+    fn decode_again(&mut self, plan: &Plan, options: Options, done: &mut Done<impl Piece>) {
+        done.batch.truncate(0);
+        let Some(piece) = &done.piece else { return };
+        let batch = std::mem::replace(&mut self.batch, decode::batch(plan, options, Vec::new()));
+        let mut decoder = Decoder::behind(plan, options, batch, self.rows);
+        done.stop = decode_piece(&mut decoder, piece, done.len_left).err();
+        (done.messages, done.faults) = (decoder.messages(), std::mem::take(decoder.faults()));
+        let rows;
+        (self.batch, rows) = decoder.into_batch();
+        done.rows = rows - self.rows;
     }
 }
 

@@ -60,7 +60,9 @@ impl<'a> Builder<'a> {
         };
 
         let mut steps = Vec::new();
-        let mut table = TableLayout { columns: Vec::new(), oneofs: oneofs.len() };
+        // As unknown fields, entries of maps that are dropped belong to the message around them.
+        let may_be_dropped = message.is_map_entry && message.fields.iter().any(|field| !self.known(field).is_empty());
+        let mut table = TableLayout { columns: Vec::new(), oneofs: oneofs.len(), is_read_at_once: may_be_dropped };
         let (mut fields, mut unselected) = (Vec::new(), Vec::new());
         for (index, field) in message.fields.iter().enumerate() {
             let oneof = oneof_place(field);

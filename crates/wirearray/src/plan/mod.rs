@@ -26,18 +26,20 @@ pub use well_known::{Shown, WellKnown};
 
 use std::sync::{Arc, OnceLock};
 
-use crate::column::{Cardinality, Item, Layout};
+use crate::column::{Batch, Cardinality, Item, Layout};
 use crate::schema::{Field, MessageId, Schema};
 use crate::wire::Tag;
 use step::Steps;
 
-/// A message type of a schema with the paths of it that are decoded.
-#[derive(Debug)]
+/// A message type of a schema with the paths of it that are decoded. Clones share everything.
+#[derive(Debug, Clone)]
 pub struct Plan {
     schema: Arc<Schema>,
     layout: Arc<Layout>,
     /// The bytes of the longest default of a string in there.
     longest_default: usize,
+    /// How many tables a batch can have, as far as they are counted: not beyond [`Batch::MOST_TABLES`] and one.
+    table_count: usize,
     /// One for each message type that can occur, under each selection of it; 0 is the outermost. The numbers are those
     /// of the layout's tables.
     messages: Arc<[MessagePlan]>,
@@ -118,7 +120,14 @@ impl Plan {
         static PLAN: OnceLock<Arc<Plan>> = OnceLock::new();
         PLAN.get_or_init(|| {
             let (schema, layout) = (Arc::default(), Arc::default());
-            Arc::new(Self { schema, layout, longest_default: 0, messages: Arc::new([]), showing: Showing::Inner })
+            Arc::new(Self {
+                schema,
+                layout,
+                longest_default: 0,
+                table_count: 0,
+                messages: Arc::new([]),
+                showing: Showing::Inner,
+            })
         })
     }
 
@@ -136,10 +145,16 @@ impl Plan {
     }
 
     fn of_selection(schema: Arc<Schema>, message: MessageId, selection: &Selection) -> Self {
-        let (mut messages, layout) = build::build(&schema, message, selection);
+        let (mut messages, mut layout) = build::build(&schema, message, selection);
         well_known::note_moments(&mut messages);
+        // Whether a time is out of range is found in columns.
+        for (table, message) in layout.tables.iter_mut().zip(&messages) {
+            table.is_read_at_once |= !message.moments.is_empty();
+        }
+        let table_count = layout.count_tables(Batch::MOST_TABLES + 1);
         let longest_default = layout.longest_default();
-        Self { schema, layout: Arc::new(layout), longest_default, messages: messages.into(), showing: Showing::Inner }
+        let (layout, messages, showing) = (Arc::new(layout), messages.into(), Showing::Inner);
+        Self { schema, layout, longest_default, table_count, messages, showing }
     }
 
     /// The schema.
@@ -155,6 +170,11 @@ impl Plan {
     /// The bytes of the longest default of a string in its layout.
     pub fn longest_default(&self) -> usize {
         self.longest_default
+    }
+
+    /// True where messages can bring a batch more than so many tables, or more than [`Batch::MOST_TABLES`].
+    pub fn can_have_more_tables_than(&self, count: usize) -> bool {
+        self.table_count > count
     }
 
     /// The plan of a message type, by the number of its table.

@@ -132,9 +132,7 @@ impl Plan {
         if showing == self.showing {
             return Arc::clone(self);
         }
-        let (schema, layout, messages) =
-            (Arc::clone(&self.schema), Arc::clone(&self.layout), Arc::clone(&self.messages));
-        Arc::new(Self { schema, layout, messages, longest_default: self.longest_default, showing })
+        Arc::new(Self { showing, ..Self::clone(self) })
     }
 
     /// True where messages of well-known types are shown as what they stand for.

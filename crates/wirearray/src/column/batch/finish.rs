@@ -8,14 +8,20 @@ use super::super::memory::Memory;
 use super::super::offsets::Offsets;
 use super::super::presence::Validity;
 use super::super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
-use super::{Batch, GrowingTable, TableId};
+use super::super::unread::UnreadColumn;
+use super::{Batch, GrowingTable, TableId, Unread};
 use crate::stack::deeper;
 
 impl Batch {
     /// The finished table, `rows` rows of it.
-    pub fn finish(mut self, rows: usize) -> Table {
+    pub fn finish(self, rows: usize) -> Table {
+        self.finish_with(rows, Validity::All)
+    }
+
+    /// The same where not every row stands for a message that was there.
+    pub fn finish_with(mut self, rows: usize, validity: Validity) -> Table {
         self.settle();
-        self.finish_table(TableId::OUTERMOST, rows, Validity::All)
+        self.finish_table(TableId::OUTERMOST, rows, validity)
     }
 
     fn finish_table(&mut self, table: TableId, rows: usize, validity: Validity) -> Table {
@@ -34,11 +40,25 @@ impl Batch {
             _ => wrong_column(),
         });
         let oneofs = oneofs.collect();
-        let finished = made.into_iter().map(|made| {
-            let (place, growing) = (made.place as usize, self.take_column(made.column()));
-            (place, self.finish_column(growing, &layout.tables[number].columns[place], rows))
+        let columns = &layout.tables[number].columns;
+        let mut unread = Vec::new();
+        let finished = made.into_iter().filter_map(|made| {
+            let place = made.place as usize;
+            match self.take_column(made.column()) {
+                Growing::Unread(messages) => {
+                    unread.push((place, self.finish_unread(*messages, &columns[place], rows)));
+                    None
+                }
+                growing => Some((place, self.finish_column(growing, &columns[place], rows))),
+            }
         });
-        Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs).with_unknown(unknown)
+        let table = Table::new(Arc::clone(&layout), number, rows, validity, finished, oneofs);
+        table.with_unread(unread).with_unknown(unknown)
+    }
+
+    fn finish_unread(&self, messages: Unread, layout: &ColumnLayout, rows: usize) -> UnreadColumn {
+        let decoder = self.later.as_ref().expect("messages are kept unread where something decodes them later");
+        messages.finish(rows, layout, Arc::clone(decoder))
     }
 
     fn take_column(&mut self, number: usize) -> Growing {
@@ -67,6 +87,7 @@ impl Batch {
                 let table = deeper(|| self.finish_table(table, rows, validity.clone()));
                 Column { data: Data::Table(Arc::new(table)), validity }
             }
+            Growing::Unread(_) => wrong_column(),
             Growing::RowLists(inner) => {
                 let table = deeper(|| self.finish_table(inner.table, inner.rows, Validity::All));
                 let list = List::new(inner.starts.finish(rows, inner.rows), Data::Table(Arc::new(table)));

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::{Batch, TableId};
+use super::{Batch, GrowingTable, TableId};
 
 /// As many slots as a MiB holds.
 pub(super) const MOST_SLOTS: usize = 256 << 10;
@@ -89,7 +89,7 @@ impl Batch {
 
     #[inline(never)]
     fn entry_without_slot(&self, table: TableId, place: u32) -> Entry {
-        let made = &self.tables[table.number()].made;
+        let Some(GrowingTable { made, .. }) = self.tables.get(table.number()) else { return Entry::default() };
         let listed = made.iter().take(FEW).find(|made| made.place == place).map(|made| made.entry);
         let hashed = || self.places.hashed.get(&(table.number, place)).copied();
         listed.or_else(|| if made.len() > FEW { hashed() } else { None }).unwrap_or_default()

@@ -1,0 +1,155 @@
+//! Messages that are kept as they were written, and become columns once someone asks for them.
+//!
+//! A table takes some 560 bytes, and hostile bytes can bring one with every two of them. So a batch makes only so many; messages
+//! at other paths are checked as they come, and their bytes are one string a row, or a list of strings. What merges is put one
+//! behind the other, what a oneof clears or a bad message leaves behind is cut off, and parts are joined, as strings are. When
+//! someone asks for such a column it is decoded, with as many tables again.
+
+use std::fmt::Debug;
+use std::sync::{Arc, OnceLock};
+
+use super::growing::AtMost;
+use super::growing_strings::{StringLists, Strings};
+use super::layout::{Cardinality, ColumnLayout, Item};
+use super::offsets::Offsets;
+use super::presence::{Presence, Validity};
+use super::table::{Column, Data, List, StringColumn, Table};
+
+/// What decodes messages that were kept unread: what a plan says of them is not known here.
+pub trait DecodeLater: Debug + Send + Sync {
+    /// A table of that number in the layout, with a row for each message. They have been checked.
+    fn decode(&self, number: usize, messages: &StringColumn, validity: Validity) -> Table;
+}
+
+/// Unread messages while rows are still coming.
+#[derive(Debug)]
+pub struct Unread {
+    pub(super) messages: Messages,
+    /// Levels of tables within that of the messages.
+    pub(super) height: u32,
+}
+
+/// The messages of each row.
+#[derive(Debug)]
+pub(super) enum Messages {
+    /// One, or none.
+    Singular(Strings),
+    /// Any number.
+    Repeated(StringLists),
+}
+
+impl Unread {
+    pub(super) fn new(cardinality: Cardinality) -> Self {
+        let presence = Presence::new(cardinality == Cardinality::Explicit);
+        let singular = || Messages::Singular(Strings::new(Box::default(), presence));
+        let messages = if cardinality.is_repeated() { Messages::Repeated(StringLists::default()) } else { singular() };
+        Self { messages, height: 0 }
+    }
+
+    /// Adds a message to `row`, which is the last row or a later one, or to the one that it has, where that is singular. `height`
+    /// is how many levels of messages there are in it.
+    pub fn add(&mut self, row: usize, message: &[u8], height: u32, at_most: AtMost) {
+        match &mut self.messages {
+            Messages::Singular(strings) => strings.append(row, message, at_most),
+            Messages::Repeated(lists) => lists.open(row, at_most).push(message, at_most),
+        }
+        self.height = self.height.max(height);
+    }
+
+    /// How many messages `row`, the last row or a later one, has; nothing where they are singular.
+    pub fn count_in(&self, row: usize) -> Option<usize> {
+        match &self.messages {
+            Messages::Singular(_) => None,
+            Messages::Repeated(lists) => Some(lists.starts.of(row).map_or(0, |start| lists.texts.len() - start)),
+        }
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        match &mut self.messages {
+            Messages::Singular(strings) => strings.truncate(rows),
+            Messages::Repeated(lists) => lists.truncate(rows),
+        }
+    }
+
+    pub(super) fn finish(self, rows: usize, layout: &ColumnLayout, decoder: Arc<dyn DecodeLater>) -> UnreadColumn {
+        let bytes =
+            |data, offsets| Data::Strings(StringColumn { is_text: false, data, offsets: Offsets::new(offsets) });
+        let messages = match self.messages {
+            Messages::Singular(strings) => {
+                let (data, offsets, validity) = strings.finish(rows);
+                Column { data: bytes(data, offsets), validity }
+            }
+            Messages::Repeated(lists) => {
+                let (starts, data, offsets) = lists.finish(rows);
+                Column::list(starts, bytes(data, offsets))
+            }
+        };
+        let Item::Table(table) = layout.item else { unreachable!("messages are rows of a table") };
+        let is_map = layout.cardinality == Cardinality::Map;
+        UnreadColumn { messages, table, is_map, height: self.height, decoder, column: OnceLock::new() }
+    }
+}
+
+/// Unread messages of a finished table.
+#[derive(Debug)]
+pub(super) struct UnreadColumn {
+    /// Their bytes: strings or lists of strings.
+    messages: Column,
+    /// The number of their table in the layout.
+    table: usize,
+    /// True where they are the entries of maps.
+    is_map: bool,
+    /// Levels of tables within that table.
+    height: u32,
+    decoder: Arc<dyn DecodeLater>,
+    /// What they become.
+    column: OnceLock<Column>,
+}
+
+impl UnreadColumn {
+    /// What the messages become.
+    pub(super) fn column(&self) -> &Column {
+        self.column.get_or_init(|| {
+            let Column { data, validity } = &self.messages;
+            Column { data: self.decode(data, validity.clone()), validity: validity.clone() }
+        })
+    }
+
+    fn decode(&self, data: &Data, validity: Validity) -> Data {
+        match data {
+            Data::Strings(messages) => Data::Table(Arc::new(self.decoder.decode(self.table, messages, validity))),
+            Data::List(list) => {
+                let values = self.decode(&list.values, Validity::All);
+                let list = List { offsets: list.offsets.clone(), values };
+                Data::List(Arc::new(if self.is_map { list.with_last_of_equal_keys() } else { list }))
+            }
+            Data::Numbers(_) | Data::Table(_) => unreachable!("messages that are unread are strings"),
+        }
+    }
+
+    /// Levels of tables that they become.
+    pub(super) fn height(&self) -> u32 {
+        self.height + 1
+    }
+
+    /// True once someone has asked for what they become.
+    pub(super) fn is_read(&self) -> bool {
+        self.column.get().is_some()
+    }
+
+    /// What they have become, if someone has asked for it.
+    pub(super) fn into_read(self) -> Option<Column> {
+        self.column.into_inner()
+    }
+
+    /// The messages as they were written: strings or lists of strings.
+    pub(super) fn messages(&self) -> &Column {
+        &self.messages
+    }
+
+    /// Others of the same field, unread again.
+    pub(super) fn with(&self, messages: Column) -> Self {
+        let Self { table, is_map, height, .. } = *self;
+        Self { messages, table, is_map, height, decoder: Arc::clone(&self.decoder), column: OnceLock::new() }
+    }
+}
