@@ -12,9 +12,11 @@ use super::presence::Presence;
 
 impl Batch {
     /// Appends the rows of another batch of the same layout, from `row` on, and empties it. `at_most` is how many rows can still
-    /// come, those of the other among them.
+    /// come, those of the other among them. Neither keeps messages unread.
     pub fn append(&mut self, row: usize, other: &mut Self, at_most: AtMost) {
         other.settle();
+        // What the other has read has to become columns here, too.
+        let most_tables = std::mem::replace(&mut self.most_tables, usize::MAX);
         // The tables that are appended stand in a list, not on the call stack: data can be nested deeply.
         let mut open = vec![(TableId::OUTERMOST, TableId::OUTERMOST, row)];
         while let Some((to, from, row)) = open.pop() {
@@ -25,6 +27,7 @@ impl Batch {
                 open.extend(self.column(number).append(row, other.column(from), at_most));
             }
         }
+        self.most_tables = most_tables;
         other.truncate(0);
     }
 }

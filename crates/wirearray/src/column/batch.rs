@@ -35,7 +35,7 @@ pub struct Batch {
     /// What decodes the messages that are kept unread; nothing where all are read.
     later: Option<Arc<dyn DecodeLater>>,
     /// From so many tables on messages at other paths are kept unread.
-    most_tables: usize,
+    pub(super) most_tables: usize,
     /// How many descents of their tables columns have gone along with, by their numbers; none where there is no entry.
     descended: Vec<usize>,
 }

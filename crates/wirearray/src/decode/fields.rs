@@ -3,6 +3,7 @@
 use super::frame::{Frame, Reader, Run};
 use super::packed::no_view;
 use super::run::next_step;
+use super::unread::check_number;
 use super::{Decoder, Input, Views};
 use crate::column::{Growing, TableId};
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
@@ -16,7 +17,14 @@ impl<'p> Decoder<'p> {
         self.open.clear();
         self.open.push(frame);
         loop {
-            self.read_run(&mut reader);
+            if reader.frame.is_unread() {
+                self.check_run(&mut reader);
+            } else {
+                if self.looks_ahead() {
+                    self.pass_replaced(&mut reader);
+                }
+                self.read_run(&mut reader);
+            }
             if reader.cursor.is_at_end() {
                 match self.end_message(&mut reader) {
                     Ok(true) => return Ok(()),
@@ -61,7 +69,7 @@ impl<'p> Decoder<'p> {
     /// The same in a message that is kept unread: nothing is written.
     fn check(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         match step.op {
-            Op::Set(number) | Op::Append(number) => Self::check_number(reader, number),
+            Op::Set(number) | Op::Append(number) => check_number(&mut reader.cursor, number),
             Op::AppendPacked(number) => Self::check_packed(reader, number),
             Op::SetText | Op::AppendText => read_string(reader, true).map(drop),
             Op::SetString | Op::AppendString => read_string(reader, false).map(drop),
@@ -101,7 +109,7 @@ impl<'p> Decoder<'p> {
             self.begin_within_unread();
             Place::NOWHERE
         } else {
-            self.open_row(reader, step, extent.start)?
+            self.open_row(reader, step, &extent)?
         };
         if step.op == Op::Merge && extent.start == extent.end {
             // Nothing in it, so there is nothing to read it with: the cursor stands behind it already.
@@ -127,16 +135,20 @@ impl<'p> Decoder<'p> {
         Ok(())
     }
 
-    /// Where a message or group goes that is not within one that is kept unread; its fields start at byte `start`.
+    /// Where a message or group goes that is not within one that is kept unread.
     #[inline(always)]
-    fn open_row(&mut self, reader: &mut Reader<'_, 'p>, step: Step, start: usize) -> WireResult<Place> {
+    fn open_row(&mut self, reader: &mut Reader<'_, 'p>, step: Step, extent: &Extent) -> WireResult<Place> {
         if step.is_in_oneof {
             self.choose(reader, reader.frame.field(step));
+            if extent.group == 0 && self.is_replaced(reader, step, extent.resume) {
+                self.begin_unread(None, extent.start);
+                return Ok(Place::NOWHERE);
+            }
         }
         let at_most = reader.rows_left();
         let column = self.column_number(reader, step)?;
         let Some((table, row)) = self.batch.open_row(column, reader.frame.row, at_most) else {
-            self.begin_unread(column, start);
+            self.begin_unread(Some(column), extent.start);
             return Ok(Place::NOWHERE);
         };
         Ok(Place { table, row, column: u32::try_from(column).ok() })
@@ -245,8 +257,11 @@ impl<'p> Decoder<'p> {
     pub(super) fn choose(&mut self, reader: &Reader<'_, 'p>, field: &FieldPlan) {
         let Frame { plan, table, row, .. } = reader.frame;
         let former = field.oneof.and_then(|oneof| self.batch.choose(table, oneof, row, field.number));
-        if let Some(column) = former.and_then(|former| plan.field_index(former)) {
-            self.batch.forget(table, column, row);
+        if let Some(former) = former {
+            self.lookahead.replaced = self.lookahead.replaced.saturating_add(1);
+            if let Some(column) = plan.field_index(former) {
+                self.batch.forget(table, column, row);
+            }
         }
     }
 

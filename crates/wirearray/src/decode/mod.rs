@@ -14,6 +14,7 @@ mod numbers;
 mod options;
 mod packed;
 mod pieces;
+mod replaced;
 mod run;
 mod trail;
 mod unknown;
@@ -26,6 +27,7 @@ use crate::column::{Batch, Budget, Growing, LentMemory, Owner, Shortage, Table, 
 use crate::error::{DecodeError, DecodeErrorKind, WireError};
 use crate::plan::{MessagePlan, Plan};
 use frame::Frame;
+use replaced::Lookahead;
 use trail::{Message, Patience, Source};
 use unread::Checked;
 
@@ -185,6 +187,7 @@ pub struct Decoder<'p> {
     open: Vec<Frame<'p>>,
     patience: Patience,
     checked: Checked,
+    lookahead: Lookahead,
 }
 
 impl<'p> Decoder<'p> {
@@ -205,6 +208,7 @@ impl<'p> Decoder<'p> {
             open: Vec::new(),
             patience: Patience::default(),
             checked: Checked::default(),
+            lookahead: Lookahead::default(),
         }
     }
 
@@ -290,7 +294,14 @@ impl<'p> Decoder<'p> {
         assert!(range.start <= range.end && range.end <= input.bytes.len(), "a message lies in its input");
         self.start = range.start;
         let frame = Frame::outermost(self.outermost, self.rows, range.end);
-        self.run(input, range.start, frame)?;
+        let mut pushed = self.run(input, range.start, frame);
+        if pushed.is_err() && self.lookahead.stop_in_replaced() {
+            // Once more, to say where it is: in what is only checked, the values of repeated fields are not counted.
+            self.batch.truncate(self.rows);
+            pushed = self.run(input, range.start, frame);
+            self.lookahead.go_on();
+        }
+        pushed?;
         self.rows += 1;
         Ok(())
     }
@@ -310,6 +321,7 @@ impl<'p> Decoder<'p> {
     #[cold]
     fn place(&mut self, error: WireError, column: Option<u16>) -> DecodeError {
         let frames = std::mem::take(&mut self.open);
+        self.lookahead.is_in_replaced = self.checked.column.is_none() && frames.last().is_some_and(Frame::is_unread);
         let mut path = String::new();
         for (around, inner) in frames.iter().zip(frames.iter().skip(1)) {
             self.push_name(&mut path, around, inner.column);

@@ -9,17 +9,19 @@ use std::sync::Arc;
 
 use super::frame::{Frame, Reader};
 use super::packed::{Varints, check_length};
+use super::run::next_step;
 use super::{Decoder, Input, OnError, Options, Views};
 use crate::column::{Batch, Budget, DecodeLater, StringColumn, Table, TableId, Validity};
 use crate::cores::Cores;
 use crate::error::WireResult;
-use crate::plan::{Number, Plan};
+use crate::plan::{MessagePlan, Number, Op, Plan, Step};
+use crate::wire::Cursor;
 
 /// The outermost message that is being checked.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
-    /// The number of its column.
-    column: usize,
+    /// The number of its column; nothing where it is not even kept.
+    pub(super) column: Option<usize>,
     /// The byte at which its fields start.
     start: usize,
     /// Messages and groups that are open around it, within the outermost of all.
@@ -37,8 +39,8 @@ impl<'p> Frame<'p> {
 }
 
 impl<'p> Decoder<'p> {
-    /// Begins to check a message of a column whose messages are kept unread, the fields of which start at byte `start`.
-    pub(super) fn begin_unread(&mut self, column: usize, start: usize) {
+    /// Begins to check a message, the fields of which start at byte `start`, to keep it unread in a column, or not at all.
+    pub(super) fn begin_unread(&mut self, column: Option<usize>, start: usize) {
         self.checked = Checked { column, start, depth: self.depth(), height: 0 };
     }
 
@@ -48,23 +50,60 @@ impl<'p> Decoder<'p> {
         self.checked.height = self.checked.height.max(self.depth() - self.checked.depth);
     }
 
-    /// Keeps the message of the current one that has been checked, whose fields end at byte `end`.
+    /// Keeps the message within the current one that has been checked, whose fields end at byte `end`, where it is to be kept.
     pub(super) fn keep_unread(&mut self, reader: &Reader<'_, 'p>, end: usize) {
         let Checked { column, start, height, .. } = self.checked;
         let message = reader.input.bytes.get(start..end).unwrap_or_default();
-        if let Some(unread) = self.batch.column(column).unread() {
+        if let Some(unread) = column.and_then(|column| self.batch.column(column).unread()) {
             unread.add(reader.frame.row, message, height, reader.rows_left());
         }
     }
 
-    /// Moves past a number.
+    /// Moves past numbers, and goes into messages and out of them, with the place in the input in registers. Anything else is left
+    /// to the loop over fields, which finds the cursor before it.
     #[inline(always)]
-    pub(super) fn check_number(reader: &mut Reader<'_, 'p>, number: Number) -> WireResult<()> {
-        match number.fixed_width() {
-            Some(8) => reader.cursor.read_fixed64().map(drop),
-            Some(_) => reader.cursor.read_fixed32().map(drop),
-            None => reader.cursor.read_varint().map(drop),
+    pub(super) fn check_run(&mut self, reader: &mut Reader<'_, 'p>) {
+        let (mut plan, mut cursor) = (reader.frame.plan, reader.cursor);
+        loop {
+            while let Some((step, mut ahead)) = next_step(plan, cursor) {
+                match step.op {
+                    Op::Set(number) | Op::Append(number) if check_number(&mut ahead, number).is_ok() => {}
+                    Op::Merge | Op::AppendMessage if self.depth() < self.options.depth_limit => {
+                        let Ok(len) = ahead.read_len() else { break };
+                        self.begin_within_unread();
+                        if len > 0 {
+                            let frame = self.unread_frame(plan, step, cursor.position(), ahead.position(), len);
+                            plan = frame.plan;
+                            self.open.push(frame);
+                            ahead.enter(reader.input.bytes.get(..frame.end).unwrap_or_default(), ahead.position());
+                        }
+                    }
+                    _ => break,
+                }
+                cursor = ahead;
+            }
+            match self.open.as_slice() {
+                [.., around, left] if cursor.is_at_end() && left.group == 0 && around.is_unread() => {
+                    plan = around.plan;
+                    cursor.enter(reader.input.bytes.get(..around.end).unwrap_or_default(), left.resume);
+                    self.open.pop();
+                }
+                _ => break,
+            }
         }
+        reader.frame = self.open.last().copied().unwrap_or(reader.frame);
+        reader.cursor = cursor;
+    }
+
+    /// The frame of a message of `len` bytes from `start` on, within another that is kept unread.
+    #[inline(always)]
+    fn unread_frame(&self, around: &MessagePlan, step: Step, tag_start: usize, start: usize, len: usize) -> Frame<'p> {
+        let plan = self.plan.message(around.fields[usize::from(step.column)].message.unwrap_or_default());
+        // The length has been compared with what is left, so the sum is at most the input's length.
+        let end = start.wrapping_add(len);
+        let (table, row) = (TableId::NOWHERE, 0);
+        let column = step.column;
+        Frame { plan, table, row, tag_start, end, resume: end, group: 0, run: None, column, is_dropped: false }
     }
 
     /// Moves past a packed run.
@@ -76,6 +115,16 @@ impl<'p> Decoder<'p> {
             Some(width) => check_length(run, width, length_start),
             None => Varints::new(reader, run)?.check(),
         }
+    }
+}
+
+/// Moves past a number.
+#[inline(always)]
+pub(super) fn check_number(cursor: &mut Cursor<'_>, number: Number) -> WireResult<()> {
+    match number.fixed_width() {
+        Some(8) => cursor.read_fixed64().map(drop),
+        Some(_) => cursor.read_fixed32().map(drop),
+        None => cursor.read_varint().map(drop),
     }
 }
 

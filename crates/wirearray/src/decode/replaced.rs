@@ -1,0 +1,155 @@
+//! Members of oneofs that another one replaces further on in the same message.
+//!
+//! Writers set one member, so what a oneof forgets is nothing, nearly always. Bytes that have been made to do harm set one after the
+//! other, and to write a member and take it back costs ten times what reading it does. So once members have been replaced often,
+//! the decoder looks ahead: of one that will be replaced it checks the bytes, and writes nothing.
+
+use super::frame::Reader;
+use super::run::next_step;
+use super::unread::check_number;
+use super::{Decoder, Views};
+use crate::plan::{MessagePlan, Number, Op, Step};
+use crate::wire::Cursor;
+
+/// So many members are replaced before anyone looks ahead.
+const OFTEN: usize = 4;
+
+/// A message of fewer bytes is not worth a look beyond the field behind it.
+const WORTH: usize = 8;
+
+/// Whether it is worth to look ahead.
+#[derive(Debug, Default)]
+pub(super) struct Lookahead {
+    /// How often a member has been replaced.
+    pub(super) replaced: usize,
+    /// True where the last error stands in a member that is replaced.
+    pub(super) is_in_replaced: bool,
+    is_stopped: bool,
+}
+
+impl Lookahead {
+    /// Stops it where the last error stands in a member that is replaced; true where it does.
+    pub(super) fn stop_in_replaced(&mut self) -> bool {
+        self.is_stopped = self.is_in_replaced;
+        self.is_stopped
+    }
+
+    pub(super) fn go_on(&mut self) {
+        self.is_stopped = false;
+    }
+}
+
+impl<'p> Decoder<'p> {
+    /// True once members have been replaced often.
+    #[inline(always)]
+    pub(super) fn looks_ahead(&self) -> bool {
+        // Of views it is said which of them cannot be had, also in what is replaced.
+        let Lookahead { replaced, is_stopped, .. } = self.lookahead;
+        replaced >= OFTEN && !is_stopped && self.options.views != Views::Always
+    }
+
+    /// Moves past small members as long as there is another one right behind each, which replaces it.
+    #[inline(never)]
+    pub(super) fn pass_replaced(&mut self, reader: &mut Reader<'_, 'p>) {
+        let plan = reader.frame.plan;
+        // What the row had set before is forgotten with the first of them, or with the second, where it is of the same member as the
+        // first. Nothing is written of them, so there is nothing more to forget.
+        let mut left_to_choose = 2;
+        while let Some((step, mut ahead)) = next_step(plan, reader.cursor) {
+            let is_passed = step.is_in_oneof && self.pass_small(plan, step, &mut ahead);
+            if !is_passed || !is_replaced_next(plan, step, ahead) {
+                break;
+            }
+            if left_to_choose > 0 {
+                self.choose(reader, reader.frame.field(step));
+                left_to_choose -= 1;
+            }
+            reader.cursor = ahead;
+        }
+    }
+
+    /// True where [`Decoder::pass_replaced`] moves past the number that the cursor is at.
+    #[inline(always)]
+    pub(super) fn is_replaced_at_once(&self, plan: &MessagePlan, step: Step, mut cursor: Cursor<'_>) -> bool {
+        self.looks_ahead() && self.pass_small(plan, step, &mut cursor) && is_replaced_next(plan, step, cursor)
+    }
+
+    /// Moves past the value of a field, where that is small and nothing is wrong with it: a number, a string, or a message of numbers.
+    #[inline(always)]
+    fn pass_small(&self, plan: &MessagePlan, step: Step, cursor: &mut Cursor<'_>) -> bool {
+        match step.op {
+            Op::Set(number) => number != Number::ClosedEnum && check_number(cursor, number).is_ok(),
+            Op::SetString => cursor.read_delimited().is_ok(),
+            Op::SetText => cursor.read_delimited().is_ok_and(|text| simdutf8::basic::from_utf8(text).is_ok()),
+            Op::Merge if self.depth() < self.options.depth_limit => {
+                let inner = self.plan.message(plan.fields[usize::from(step.column)].message.unwrap_or_default());
+                cursor.read_delimited().is_ok_and(|message| message.is_empty() || has_only_numbers(inner, message))
+            }
+            _ => false,
+        }
+    }
+
+    /// True where the message that was just chosen as the member of a oneof is sure to be replaced by another member in the fields
+    /// behind it: it starts at the current field and ends at byte `end`. False where that would take long to find.
+    #[inline(always)]
+    pub(super) fn is_replaced(&self, reader: &Reader<'_, 'p>, step: Step, end: usize) -> bool {
+        let is_worth_it = end - reader.field_start >= WORTH;
+        is_worth_it && self.looks_ahead() && find_replacement(reader, step, end)
+    }
+}
+
+/// True where the next field replaces a member.
+#[inline(always)]
+fn is_replaced_next(plan: &MessagePlan, member: Step, cursor: Cursor<'_>) -> bool {
+    next_step(plan, cursor).is_some_and(|(next, _)| replaces(plan, next, member))
+}
+
+#[inline(never)]
+fn find_replacement(reader: &Reader<'_, '_>, step: Step, end: usize) -> bool {
+    let plan = reader.frame.plan;
+    let mut cursor = Cursor::new(&[]);
+    cursor.enter(reader.input.bytes.get(..reader.frame.end).unwrap_or_default(), end);
+    // Half as many fields as it has bytes, so that the look costs no more than reading it.
+    for _ in 0..(end - reader.field_start) / 2 {
+        let Some((next, mut behind)) = next_step(plan, cursor) else { return false };
+        if replaces(plan, next, step) {
+            return true;
+        }
+        let is_passed = match next.op {
+            // What merges with it looks ahead itself.
+            _ if next == step => false,
+            Op::Set(number) | Op::Append(number) => check_number(&mut behind, number).is_ok(),
+            Op::Skip | Op::Notice => {
+                behind = cursor;
+                behind.read_tag().is_ok_and(|tag| behind.skip_value(tag, 0, 0).is_ok())
+            }
+            Op::MergeGroup | Op::AppendGroup | Op::MessageSetItem => false,
+            _ => behind.read_delimited().is_ok(),
+        };
+        if !is_passed {
+            return false;
+        }
+        cursor = behind;
+    }
+    false
+}
+
+/// True where the field of the step `next` is sure to take the place of a member.
+#[inline(always)]
+fn replaces(plan: &MessagePlan, next: Step, member: Step) -> bool {
+    // Fields that are not decoded have a place among others. A closed enum may not know its number.
+    let is_member = next.is_in_oneof && !matches!(next.op, Op::Notice | Op::Set(Number::ClosedEnum));
+    let oneof_of = |step: Step| plan.fields[usize::from(step.column)].oneof;
+    is_member && next.column != member.column && oneof_of(next) == oneof_of(member)
+}
+
+fn has_only_numbers(plan: &MessagePlan, message: &[u8]) -> bool {
+    let mut cursor = Cursor::new(message);
+    while let Some((step, mut ahead)) = next_step(plan, cursor) {
+        match step.op {
+            Op::Set(number) | Op::Append(number) if check_number(&mut ahead, number).is_ok() => cursor = ahead,
+            _ => return false,
+        }
+    }
+    cursor.is_at_end()
+}
