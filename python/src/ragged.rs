@@ -57,7 +57,8 @@ impl Ragged {
 
     fn column<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
         errors::with_memory(|| {
-            let data = self.plan.follow_within(&self.data(), path).map_err(errors::path_error)?;
+            let all = self.data();
+            let data = values::follow(py, &all, || self.plan.follow_within(&all, path))?;
             column_object(py, &self.plan, &data, self.entries.clone())
         })
     }

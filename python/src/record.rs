@@ -47,7 +47,7 @@ impl Record {
 
     fn value<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
         errors::with_memory(|| {
-            let data = self.plan.follow(&self.table, path).map_err(errors::path_error)?;
+            let data = values::follow(py, &Data::Table(self.table.clone()), || self.plan.follow(&self.table, path))?;
             entry_object(py, &self.plan, &data, self.row)
         })
     }
@@ -226,6 +226,16 @@ impl Record {
     /// RecursionError
     ///     If messages are nested deeper than 100 levels.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        errors::with_memory(|| self.dict(py))
+    }
+
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        values::repr(slf.as_any(), "record")
+    }
+}
+
+impl Record {
+    fn dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         values::check_depth(&self.table)?;
         let dict = PyDict::new(py);
         for (index, name) in self.plan.column_names(self.table.number()).enumerate() {
@@ -240,18 +250,12 @@ impl Record {
         Ok(dict)
     }
 
-    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        values::repr(slf.as_any(), "record")
-    }
-}
-
-impl Record {
     /// A field's value for `to_dict`.
     fn plain_value<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
         let data = &self.table.column(index).data;
         let value = entry_object(py, &self.plan, data, self.row)?;
         if let Ok(record) = value.cast::<Self>() {
-            return Ok(record.get().to_dict(py)?.into_any());
+            return Ok(record.get().dict(py)?.into_any());
         }
         if value.is_instance_of::<Strings>() {
             return value.call_method0("to_list");

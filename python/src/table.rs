@@ -92,7 +92,7 @@ impl Table {
 
     fn column<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
         errors::with_memory(|| {
-            let data = self.plan.follow(&self.table, path).map_err(errors::path_error)?;
+            let data = values::follow(py, &self.data(), || self.plan.follow(&self.table, path))?;
             column_object(py, &self.plan, &data, self.rows.clone())
         })
     }
@@ -100,6 +100,27 @@ impl Table {
     /// Strings of the rows as an array.
     fn array_of<'py>(&self, py: Python<'py>, strings: StringColumn) -> PyResult<Bound<'py, PyAny>> {
         Strings::to_numpy(&Bound::new(py, Strings::new(self.plan.clone(), strings, 0..self.rows.len()))?)
+    }
+
+    fn dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        values::check_depth(&self.table)?;
+        let dict = PyDict::new(py);
+        for (index, name) in self.plan.column_names(self.table.number()).enumerate() {
+            let value = match self.table.column_if_made(index).map(|column| &column.data) {
+                Some(data @ Data::Table(inner)) if inner.validity().is_set_in(self.rows.clone()) => {
+                    let shown = column_object(py, &self.plan, data, self.rows.clone())?;
+                    match shown.cast::<Self>() {
+                        Ok(inner) => inner.get().dict(py)?.into_any(),
+                        Err(_) => shown,
+                    }
+                }
+                Some(Data::Table(_)) => py.None().into_bound(py),
+                None if self.plan.column_is_singular_message(self.table.number(), index) => py.None().into_bound(py),
+                _ => column_object(py, &self.plan, &self.table.column(index).data, self.rows.clone())?,
+            };
+            dict.set_item(PyString::intern(py, name), value)?;
+        }
+        Ok(dict)
     }
 
     fn data(&self) -> Data {
@@ -369,24 +390,7 @@ impl Table {
     /// RecursionError
     ///     If messages are nested deeper than 100 levels.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        values::check_depth(&self.table)?;
-        let dict = PyDict::new(py);
-        for (index, name) in self.plan.column_names(self.table.number()).enumerate() {
-            let value = match self.table.column_if_made(index).map(|column| &column.data) {
-                Some(data @ Data::Table(inner)) if inner.validity().is_set_in(self.rows.clone()) => {
-                    let shown = column_object(py, &self.plan, data, self.rows.clone())?;
-                    match shown.cast::<Self>() {
-                        Ok(inner) => inner.get().to_dict(py)?.into_any(),
-                        Err(_) => shown,
-                    }
-                }
-                Some(Data::Table(_)) => py.None().into_bound(py),
-                None if self.plan.column_is_singular_message(self.table.number(), index) => py.None().into_bound(py),
-                _ => column_object(py, &self.plan, &self.table.column(index).data, self.rows.clone())?,
-            };
-            dict.set_item(PyString::intern(py, name), value)?;
-        }
-        Ok(dict)
+        errors::with_memory(|| self.dict(py))
     }
 
     fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

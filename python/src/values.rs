@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyAttributeError, PyKeyError, PyRecursionError, PyTypeErr
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use wirearray::column::{self, Data, StringColumn};
-use wirearray::plan::{Plan, Shown};
+use wirearray::plan::{PathError, Plan, Shown};
 use wirearray::wire::DEPTH_LIMIT;
 
 use crate::array;
@@ -135,10 +135,20 @@ pub(crate) fn dir<'py>(object: &Bound<'py, PyAny>, names: &[impl AsRef<str>]) ->
     Ok(own)
 }
 
+/// What a path leads to within data. Messages that are kept unread there are decoded for it, while other threads go on.
+pub(crate) fn follow(
+    py: Python<'_>,
+    data: &Data,
+    find: impl FnOnce() -> Result<Data, PathError> + Send,
+) -> PyResult<Data> {
+    let found = if data.holds_unread() { py.detach(find) } else { find() };
+    found.map_err(errors::path_error)
+}
+
 /// The names of the columns of a table that have been made.
 pub(crate) fn made<'a>(plan: &'a Plan, table: &column::Table) -> Vec<&'a str> {
     let names = plan.column_names(table.number()).enumerate();
-    names.filter(|&(index, _)| table.column_if_made(index).is_some()).map(|(_, name)| name).collect()
+    names.filter(|&(index, _)| table.has_column(index)).map(|(_, name)| name).collect()
 }
 
 /// The text that shows an object; the module that makes it is written in Python.

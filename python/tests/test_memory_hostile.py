@@ -23,7 +23,9 @@ message M {
   map<int32, int32> counts = 5; repeated int64 loose = 6 [packed = false]; E single = 7; repeated M rows = 8;
   repeated bytes blobs = 9;
   oneof o { E first = 10; E second = 11; } map<string, E> names = 12;
+  Tree tree = 13;
 }
+message Tree { Tree left = 1; repeated Tree right = 2; int64 number = 3; string text = 4; }
 message E { repeated int64 packed = 1; int64 a = 2; E e = 3; }
 ''')
 LEN = 4 << 20
@@ -34,6 +36,13 @@ def run(tag, payload):
         number.append(size & 127 | 128)
         size >>= 7
     return bytes([tag << 3 | 2, *number, size]) + payload
+
+def tree(leaf):
+    # Each message holds two: with every few bytes comes one of which no other has the path.
+    size, data = LEN, leaf
+    while len(data) < size:
+        data = run(1, data) + run(2, data) + leaf
+    return run(13, data)
 
 def three_bytes(number):
     return bytes([128 | number & 127, 128 | number >> 7 & 127, number >> 14])
@@ -55,6 +64,9 @@ INPUTS = {
     "unknown numbers": lambda: b"\\x78\\x01" * (LEN // 2),
     "unknown groups": lambda: b"\\x7b\\x7c" * (LEN // 2),
     "unknown bytes": lambda: b"\\x7a\\x00" * (LEN // 2),
+    "tree": lambda: tree(b""),
+    "tree of numbers": lambda: tree(b"\\x18\\x01"),
+    "tree of texts": lambda: tree(b"\\x22\\x01x"),
     "rows of rows": lambda: b"\\x42\\x02\\x42\\x00" * (LEN // 4),
 }
 
@@ -90,6 +102,9 @@ MOST = {
     "unknown numbers": 0,
     "unknown groups": 0,
     "unknown bytes": 0,
+    "tree": 1,
+    "tree of numbers": 1,
+    "tree of texts": 1,
     "rows of rows": 2,
 }
 

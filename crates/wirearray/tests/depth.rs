@@ -7,8 +7,7 @@ use wirearray::decode::{self, MOST_DEPTH_LIMIT, Options};
 use wirearray::plan::Plan;
 use wirearray::{DecodeErrorKind, arrow, encode, schema, varint};
 
-const RECURSIVE: &str = "syntax = \"proto2\"; package google.protobuf; \
-     message Timestamp { optional int64 seconds = 1; optional int32 nanos = 2; } \
+const RECURSIVE: &str = "message Timestamp { optional int64 seconds = 1; optional int32 nanos = 2; } \
      message M { optional M a = 1; repeated M b = 2; map<int32, M> c = 3; optional group G = 4 { optional M d = 1; } \
                  optional Timestamp time = 5; repeated int32 e = 6; optional Set set = 7; } \
      message Set { option message_set_wire_format = true; extensions 4 to max; } \
@@ -26,11 +25,20 @@ fn on_a_small_stack(work: impl FnOnce() + Send) {
     });
 }
 
+/// Two plans of the same messages. Those that hold times are always read, so that in the second there are none.
+fn plans() -> [Plan; 2] {
+    ["google.protobuf", "other"].map(|package| {
+        let text = format!("syntax = \"proto2\"; package {package}; {RECURSIVE}");
+        let descriptors = schema::compile_source("m.proto", &text, &[]).unwrap();
+        let schema = Arc::new(schema::Schema::from_descriptor_set(&descriptors).unwrap());
+        let message = schema.message_id(&format!("{package}.M")).unwrap();
+        Plan::new(schema, message)
+    })
+}
+
 fn plan() -> Plan {
-    let descriptors = schema::compile_source("m.proto", RECURSIVE, &[]).unwrap();
-    let schema = Arc::new(schema::Schema::from_descriptor_set(&descriptors).unwrap());
-    let message = schema.message_id("google.protobuf.M").unwrap();
-    Plan::new(schema, message)
+    let [plan, _] = plans();
+    plan
 }
 
 /// What may be put around a message.
@@ -89,23 +97,23 @@ fn decode(plan: &Plan, bytes: &[u8], depth_limit: u32) -> Result<Table, DecodeEr
 #[test]
 fn ten_thousand_levels_are_decoded_and_walked() {
     on_a_small_stack(|| {
-        let plan = plan();
-        for (name, way) in WAYS {
+        for (plan, (name, way)) in plans().iter().flat_map(|plan| WAYS.map(|way| (plan, way))) {
             // The time is one more.
             let bytes = nested(MOST_DEPTH_LIMIT as usize - 1, way, INNERMOST);
-            let table = decode(&plan, &bytes, MOST_DEPTH_LIMIT).unwrap();
+            let table = decode(plan, &bytes, MOST_DEPTH_LIMIT).unwrap();
             assert_eq!(table.height(), MOST_DEPTH_LIMIT, "{name}");
-            assert_eq!(table, decode(&plan, &bytes, MOST_DEPTH_LIMIT).unwrap());
+            assert_eq!(table.take(&[0, 0]).height(), MOST_DEPTH_LIMIT, "{name}");
+            assert_eq!(table, decode(plan, &bytes, MOST_DEPTH_LIMIT).unwrap());
             assert_eq!(table.take(&[0, 0]).slice(1..2), table);
             let data = Data::Table(Arc::new(table));
             assert_eq!(Data::join(&[data.clone(), data.clone()]).unwrap().len(), 2);
             let Data::Table(table) = &data else { unreachable!() };
             assert_eq!(plan.moment_faults(table), []);
             assert!(
-                encode::measure(&plan, table, 0, encode::Options::default()).is_err(),
+                encode::measure(plan, table, 0, encode::Options::default()).is_err(),
                 "parsers read a hundred levels"
             );
-            assert!(arrow::export_table(&plan, table, arrow::Options::default(), arrow::Rows::Struct).is_err());
+            assert!(arrow::export_table(plan, table, arrow::Options::default(), arrow::Rows::Struct).is_err());
             assert!(plan.adopt(0, &self::plan(), table).is_err());
         }
     });

@@ -84,9 +84,9 @@ struct GrowingTable {
 }
 
 impl Batch {
-    /// So many tables take a third of a millisecond and a MiB. Few schemas and no ordinary data have more; hostile bytes can bring
+    /// So many tables take a sixth of a millisecond and half a MiB. Few schemas and no ordinary data have more; hostile bytes can bring
     /// one with every two of them.
-    pub const MOST_TABLES: usize = 2048;
+    pub const MOST_TABLES: usize = 1024;
 
     /// A batch without a row.
     pub fn new(layout: Arc<Layout>) -> Self {

@@ -1,6 +1,5 @@
 //! Finished columns one after the other, as one.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,7 +9,6 @@ use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::Validity;
 use super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
-use super::unread::UnreadColumn;
 use crate::stack::deeper;
 
 impl Data {
@@ -59,9 +57,9 @@ impl Table {
     fn join(parts: &[&Self]) -> Self {
         let first = parts[0];
         assert!(parts.iter().all(|part| part.number() == first.number()), "parts of one table are of one type");
-        let (unread, mut places) = places(parts);
-        let unread: Vec<_> = unread.into_iter().filter_map(|index| Some((index, join_unread(parts, index)?))).collect();
-        unread.iter().for_each(|entry| _ = places.remove(&entry.0));
+        let unread = Self::join_unread(parts);
+        let mut places: BTreeSet<usize> = parts.iter().flat_map(|part| part.places_with_values()).collect();
+        unread.iter().for_each(|(index, _)| _ = places.remove(index));
         let column =
             |index| Column::join(&parts.iter().map(|part| (part.column(index), part.rows())).collect::<Vec<_>>());
         let columns = places.into_iter().map(|index| (index, column(index)));
@@ -77,26 +75,6 @@ impl Table {
     }
 }
 
-/// The places of columns that came as unread messages to some part, and those of all columns with values.
-fn places(parts: &[&Table]) -> (BTreeSet<usize>, BTreeSet<usize>) {
-    let unread: BTreeSet<usize> = parts.iter().flat_map(|part| part.unread_places()).collect();
-    let read = parts.iter().flat_map(|part| part.read_columns_with_values().map(|(index, _)| index));
-    let all = read.chain(unread.iter().copied()).collect();
-    (unread, all)
-}
-
-/// A column of messages that came unread to some part, unread again; nothing where they came otherwise to another.
-fn join_unread(parts: &[&Table], index: usize) -> Option<UnreadColumn> {
-    if parts.iter().any(|part| part.read_columns_with_values().any(|(other, _)| other == index)) {
-        return None;
-    }
-    let messages = parts.iter().map(|part| (part.messages(index), part.rows()));
-    let messages: Vec<(Cow<'_, Column>, usize)> = messages.collect();
-    let messages: Vec<(&Column, usize)> = messages.iter().map(|(messages, rows)| (&**messages, *rows)).collect();
-    let unread = parts.iter().filter_map(|part| part.unread(index)).max_by_key(|unread| unread.height())?;
-    Some(unread.with(Column::join(&messages)))
-}
-
 fn join_unknown(parts: &[&Table]) -> StringColumn {
     let unknown = |part: &&Table| part.unknown().cloned().unwrap_or_else(|| StringColumn::of_empty_bytes(part.rows()));
     let unknown: Vec<StringColumn> = parts.iter().map(unknown).collect();
@@ -104,7 +82,7 @@ fn join_unknown(parts: &[&Table]) -> StringColumn {
 }
 
 impl Column {
-    fn join(parts: &[(&Self, usize)]) -> Self {
+    pub(super) fn join(parts: &[(&Self, usize)]) -> Self {
         let data: Vec<Data> = parts.iter().map(|(part, _)| part.data.clone()).collect();
         let validity: Vec<_> = parts.iter().map(|&(part, rows)| (&part.validity, rows)).collect();
         Self { data: Data::join(&data).expect("there is a part"), validity: Validity::join(&validity) }

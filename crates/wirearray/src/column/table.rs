@@ -2,7 +2,6 @@
 //!
 //! A column whose field never came is not there until someone asks for it; it is made then, full of defaults.
 
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use super::buffer::Buffer;
@@ -12,7 +11,6 @@ use super::layout::{ColumnLayout, Dtype, Item, Layout, TableLayout};
 use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::Validity;
-use super::unread::UnreadColumn;
 use crate::stack::deeper;
 
 /// A batch of rows: one column a field.
@@ -22,7 +20,7 @@ pub struct Table {
     number: usize,
     rows: usize,
     validity: Validity,
-    columns: Columns,
+    pub(super) columns: Columns,
     /// For each oneof the field number that each row has set, 0 for none; nothing where no row has set any.
     oneofs: Box<[(usize, Memory)]>,
     /// The fields of each row that the schema does not know, as they were written, where any were kept.
@@ -30,7 +28,9 @@ pub struct Table {
     /// The numbers that its rows are shown as, once they have been asked for.
     shown: OnceLock<Box<NumberColumn>>,
     /// Levels of tables within it that it was made with.
-    height: u32,
+    pub(super) height: u32,
+    /// True where messages in it, or in tables within it, came unread.
+    pub(super) holds_unread: bool,
 }
 
 /// A field's values, one entry a row.
@@ -98,16 +98,10 @@ impl Table {
         let columns = Columns::new(layout.tables[number].columns.len(), columns);
         let height = columns.came_read().filter_map(|(_, column)| Some(column.data.table()?.height + 1)).max();
         let (oneofs, height) = (oneofs.into(), height.unwrap_or(0));
+        let holds_unread =
+            columns.came_read().any(|(_, column)| column.data.table().is_some_and(|table| table.holds_unread));
         let shown = OnceLock::new();
-        Self { layout, number, rows, validity, columns, oneofs, unknown: None, shown, height }
-    }
-
-    /// The same table with columns of messages that are unread, each with its place, in the order of their places.
-    #[must_use]
-    pub(super) fn with_unread(mut self, unread: Vec<(usize, UnreadColumn)>) -> Self {
-        self.height = unread.iter().map(|(_, column)| column.height()).fold(self.height, u32::max);
-        self.columns.add_unread(unread);
-        self
+        Self { layout, number, rows, validity, columns, oneofs, unknown: None, shown, height, holds_unread }
     }
 
     /// The same table with the fields of each row that the schema does not know.
@@ -184,11 +178,6 @@ impl Table {
         self.columns.get(index)
     }
 
-    /// True where the column in place `index` holds messages that are kept unread, so that they are read when it is asked for.
-    pub fn is_unread(&self, index: usize) -> bool {
-        self.columns.find_unread(index).is_some_and(|column| !column.is_read())
-    }
-
     /// The columns that came, with their places, but for those that hold no message and no value. Messages that are kept unread
     /// are read for it.
     pub fn columns_with_values(&self) -> impl Iterator<Item = (usize, &Column)> {
@@ -198,27 +187,6 @@ impl Table {
     /// The same but for messages that came unread.
     pub(super) fn read_columns_with_values(&self) -> impl Iterator<Item = (usize, &Column)> {
         self.columns.came_read().filter(|(_, column)| column.has_values())
-    }
-
-    /// The columns of messages that came unread, each changed in the same way as bytes, with their places.
-    pub(super) fn map_unread(&self, change: impl Fn(&Column) -> Column) -> Vec<(usize, UnreadColumn)> {
-        self.columns.unread().map(|(index, column)| (index, column.with(change(column.messages())))).collect()
-    }
-
-    /// The column in place `index`, if it came as unread messages.
-    pub(super) fn unread(&self, index: usize) -> Option<&UnreadColumn> {
-        self.columns.find_unread(index)
-    }
-
-    /// The messages of the column in place `index` as bytes, where it came unread or not at all.
-    pub(super) fn messages(&self, index: usize) -> Cow<'_, Column> {
-        let unread = self.unread(index).map(|column| Cow::Borrowed(column.messages()));
-        unread.unwrap_or_else(|| Cow::Owned(Column::of_no_messages(&self.layout().columns[index], self.rows)))
-    }
-
-    /// The places of columns that came as unread messages.
-    pub(super) fn unread_places(&self) -> impl Iterator<Item = usize> {
-        self.columns.unread().map(|(index, _)| index)
     }
 
     /// For the oneof in place `index` the field number that each row has set, as `i32`; 0 for none.
@@ -340,6 +308,11 @@ impl Data {
             Self::List(list) => list.values.table(),
             _ => None,
         }
+    }
+
+    /// True where messages in it came unread, so that they may have to be decoded for who asks for them.
+    pub fn holds_unread(&self) -> bool {
+        self.table().is_some_and(|table| table.holds_unread)
     }
 
     /// The same values; numbers as a view, which is not written to.

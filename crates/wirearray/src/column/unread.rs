@@ -5,6 +5,8 @@
 //! behind the other, what a oneof clears or a bad message leaves behind is cut off, and parts are joined, as strings are. When
 //! someone asks for such a column it is decoded, with as many tables again.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Arc, OnceLock};
 
@@ -90,6 +92,56 @@ impl Unread {
     }
 }
 
+impl Table {
+    /// The same table with columns of messages that are unread, each with its place, in the order of their places.
+    #[must_use]
+    pub(super) fn with_unread(mut self, unread: Vec<(usize, UnreadColumn)>) -> Self {
+        self.height = unread.iter().map(|(_, column)| column.height()).fold(self.height, u32::max);
+        self.holds_unread |= !unread.is_empty();
+        self.columns.add_unread(unread);
+        self
+    }
+
+    /// True where the column in place `index` came or was made, if only as messages that have not been read.
+    pub fn has_column(&self, index: usize) -> bool {
+        self.columns.find_unread(index).is_some() || self.column_if_made(index).is_some()
+    }
+
+    /// The places of the columns that came with values, or as unread messages.
+    pub(super) fn places_with_values(&self) -> impl Iterator<Item = usize> {
+        let unread = self.columns.unread().map(|(index, _)| index);
+        self.read_columns_with_values().map(|(index, _)| index).chain(unread)
+    }
+
+    /// The columns that came as unread messages, each changed in the same way, with their places.
+    pub(super) fn map_unread(&self, change: impl Fn(&Column) -> Column) -> Vec<(usize, UnreadColumn)> {
+        self.columns.unread().map(|(index, column)| (index, column.with(change(&column.messages)))).collect()
+    }
+
+    /// The messages of the column in place `index` as bytes, where it came unread or not at all.
+    fn messages(&self, index: usize) -> Cow<'_, Column> {
+        let unread = self.columns.find_unread(index).map(|column| Cow::Borrowed(&column.messages));
+        unread.unwrap_or_else(|| Cow::Owned(Column::of_no_messages(&self.layout().columns[index], self.rows())))
+    }
+
+    /// The columns that came as unread messages to some of these parts of a table, and otherwise to none, joined as such.
+    pub(super) fn join_unread(parts: &[&Self]) -> Vec<(usize, UnreadColumn)> {
+        let places: BTreeSet<usize> =
+            parts.iter().flat_map(|part| part.columns.unread().map(|(index, _)| index)).collect();
+        let join = |index| {
+            let is_read = |part: &&Self| part.read_columns_with_values().any(|(other, _)| other == index);
+            if parts.iter().any(is_read) {
+                return None;
+            }
+            let messages: Vec<_> = parts.iter().map(|part| (part.messages(index), part.rows())).collect();
+            let messages: Vec<_> = messages.iter().map(|(messages, rows)| (&**messages, *rows)).collect();
+            let unread = parts.iter().filter_map(|part| part.columns.find_unread(index));
+            Some((index, unread.max_by_key(|unread| unread.height)?.with(Column::join(&messages))))
+        };
+        places.into_iter().filter_map(join).collect()
+    }
+}
+
 /// Unread messages of a finished table.
 #[derive(Debug)]
 pub(super) struct UnreadColumn {
@@ -128,13 +180,8 @@ impl UnreadColumn {
     }
 
     /// Levels of tables that they become.
-    pub(super) fn height(&self) -> u32 {
+    fn height(&self) -> u32 {
         self.height + 1
-    }
-
-    /// True once someone has asked for what they become.
-    pub(super) fn is_read(&self) -> bool {
-        self.column.get().is_some()
     }
 
     /// What they have become, if someone has asked for it.
@@ -142,13 +189,8 @@ impl UnreadColumn {
         self.column.into_inner()
     }
 
-    /// The messages as they were written: strings or lists of strings.
-    pub(super) fn messages(&self) -> &Column {
-        &self.messages
-    }
-
     /// Others of the same field, unread again.
-    pub(super) fn with(&self, messages: Column) -> Self {
+    fn with(&self, messages: Column) -> Self {
         let Self { table, is_map, height, .. } = *self;
         Self { messages, table, is_map, height, decoder: Arc::clone(&self.decoder), column: OnceLock::new() }
     }

@@ -1,0 +1,143 @@
+"""Messages at more paths than there are tables for are kept as bytes, and become the same columns when someone asks for them."""
+
+import pickle
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import wirearray as wa
+
+from official import message_class, pool_of
+from wire import delimited
+
+SCHEMA = wa.Schema.from_source("""
+syntax = "proto3";
+message Node {
+  Node left = 1; repeated Node right = 2; map<string, Node> named = 3; oneof kind { int64 number = 4; string text = 5; Node one = 6; }
+  repeated double values = 7; optional int32 flag = 8;
+}
+""")
+NODE = SCHEMA["Node"]
+OFFICIAL = message_class(pool_of(SCHEMA.to_descriptor_set()), "Node")
+
+
+def tree(levels: int, rng: np.random.Generator) -> Any:
+    """A message with three or so in it, as many levels deep: some ten thousand paths."""
+    node = OFFICIAL()
+    if levels == 0 or rng.random() < 0.05:
+        node.values.extend(rng.random(3))
+        return node
+    node.left.CopyFrom(tree(levels - 1, rng))
+    for _ in range(rng.integers(0, 3)):
+        node.right.append(tree(levels - 1, rng))
+    if rng.random() < 0.3:
+        node.named["k"].CopyFrom(tree(levels - 2 if levels > 1 else 0, rng))
+    match rng.integers(0, 4):
+        case 0:
+            node.number = int(rng.integers(-9, 9))
+        case 1:
+            node.text = "é" * int(rng.integers(0, 4))
+        case 2:
+            node.one.CopyFrom(tree(levels - 1, rng))
+    if rng.random() < 0.5:
+        node.flag = 3
+    return node
+
+
+TREES = [tree(9, np.random.default_rng(seed)).SerializeToString(deterministic=True) for seed in range(12)]
+
+
+def same(data: bytes, expected: bytes) -> bool:
+    return OFFICIAL.FromString(data) == OFFICIAL.FromString(expected)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_whatever_is_asked_for_is_what_was_written(threads: int) -> None:
+    for data in TREES:
+        assert same(NODE.encode(NODE.decode(data, threads=threads)), data)
+    table = NODE.decode_many(TREES, threads=threads)
+    assert all(same(mine, data) for mine, data in zip(NODE.encode_many(table), TREES, strict=True))
+    record, official = NODE.decode(TREES[0]), OFFICIAL.FromString(TREES[0])
+    while official.HasField("left"):
+        record, official = record["left"], official.left
+        assert np.array_equal(record["values"], official.values) and len(record["right"]) == len(official.right)
+    deep = ".".join(["left"] * 9 + ["values"])
+    assert np.array_equal(NODE.decode(TREES[0])[deep], NODE.select([deep]).decode(TREES[0])[deep])
+
+
+def test_rows_of_them_are_those_that_they_would_have_been() -> None:
+    table, alone = NODE.decode_many(TREES * 3), [NODE.decode(data) for data in TREES]
+    some = table[[5, 1, 30]]
+    assert [record.to_dict() for record in some] == [alone[row % 12].to_dict() for row in (5, 1, 30)]
+    assert some == table[[5, 1, 30]] and table[3:9] == table[15:21] and table[3:9] != table[4:10]
+    assert list(NODE.encode_many(table[7:9])) == [NODE.encode(alone[7]), NODE.encode(alone[8])]
+    again = pickle.loads(pickle.dumps(some))
+    assert again == some and list(NODE.encode_many(again)) == list(NODE.encode_many(some))
+    assert pa.array(NODE.decode_many(TREES)["flag"]).equals(pa.array(np.array([each["flag"] or 0 for each in alone], np.int32)))
+
+
+def test_showing_a_table_reads_nothing_but_its_own_columns() -> None:
+    # Each message of two bytes holds the next: the innermost of a million is not decoded to show the outermost.
+    wide = wa.Schema.from_source('syntax = "proto3"; message M { M left = 1; M right = 2; }')["M"]
+    data = b""
+    while len(data) < 1 << 20:
+        data = delimited(1, data) + delimited(2, data)
+    record = wide.decode(data)
+    assert "left" in repr(record) and "right" in dir(record)
+    assert len(wide.decode_many([data, data])) == 2
+
+
+def test_errors_in_them_name_their_byte_and_their_fields() -> None:
+    for data in TREES[:4]:
+        bad = bytearray(data)
+        # Within the last double, nine bytes before the end at the latest.
+        for cut in range(1, len(data), len(data) // 50):
+            with pytest.raises(wa.DecodeError) as caught:
+                NODE.decode(bytes(bad[:-cut]))
+            few = NODE.select([re.sub(r"\[\d+\]", "", caught.value.path)] if caught.value.path else [])
+            with pytest.raises(wa.DecodeError) as selected:
+                few.decode(bytes(bad[:-cut]))
+            assert (caught.value.kind, caught.value.offset) == (selected.value.kind, selected.value.offset)
+    skipped = NODE.decode_many([TREES[0], TREES[1][:-1], TREES[2]], on_error="skip")
+    assert len(skipped) == 2 and skipped.errors[0].row == 1
+    assert list(NODE.encode_many(skipped)) == list(NODE.encode_many(NODE.decode_many([TREES[0], TREES[2]])))
+
+
+def test_many_threads_may_ask_at_once() -> None:
+    for _ in range(20):
+        table = NODE.decode_many(TREES)
+        start = threading.Barrier(4)
+
+        def read(table: wa.Table = table, start: threading.Barrier = start) -> list[bytes]:
+            start.wait()
+            return [bytes(each) for each in NODE.encode_many(table)]
+
+        with ThreadPoolExecutor(4) as pool:
+            results = [task.result() for task in [pool.submit(read) for _ in range(4)]]
+        assert all(result == results[0] for result in results)
+
+
+def test_a_buffer_that_changes_meanwhile_gives_wrong_values_at_worst() -> None:
+    data, is_over = bytearray(TREES[0]), threading.Event()
+
+    def disturb() -> None:
+        rng = np.random.default_rng(1)
+        while not is_over.is_set():
+            data[rng.integers(len(data))] = rng.integers(256)
+
+    other = threading.Thread(target=disturb)
+    other.start()
+    try:
+        for _ in range(300):
+            data[:] = TREES[0]
+            try:
+                NODE.encode(NODE.decode(data))
+            except (wa.DecodeError, wa.EncodeError):
+                pass
+    finally:
+        is_over.set()
+        other.join()
