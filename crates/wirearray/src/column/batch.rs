@@ -36,6 +36,8 @@ pub struct Batch {
     later: Option<Arc<dyn DecodeLater>>,
     /// From so many tables on messages at other paths are kept unread.
     pub(super) most_tables: usize,
+    /// How many columns the tables have places for.
+    places_for_columns: usize,
     /// How many descents of their tables columns have gone along with, by their numbers; none where there is no entry.
     descended: Vec<usize>,
 }
@@ -84,8 +86,8 @@ struct GrowingTable {
 }
 
 impl Batch {
-    /// So many tables take a sixth of a millisecond and half a MiB. Few schemas and no ordinary data have more; hostile bytes can bring
-    /// one with every two of them.
+    /// So many tables, with all their columns, take some milliseconds and MiB at the most. Few schemas and no ordinary data have more;
+    /// hostile bytes can bring one with every two of them. Wide tables count for several, see [`Layout::weight_of`].
     pub const MOST_TABLES: usize = 1024;
 
     /// A batch without a row.
@@ -97,8 +99,18 @@ impl Batch {
     pub fn of_table(layout: Arc<Layout>, number: usize) -> Self {
         let (tables, columns, to_cut, descended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (places, taken) = (Places::default(), Taken::default());
-        let mut batch =
-            Self { layout, tables, places, columns, taken, to_cut, later: None, most_tables: usize::MAX, descended };
+        let mut batch = Self {
+            layout,
+            tables,
+            places,
+            columns,
+            taken,
+            to_cut,
+            later: None,
+            most_tables: usize::MAX,
+            places_for_columns: 0,
+            descended,
+        };
         batch.add_table(number, true);
         batch
     }
@@ -111,7 +123,8 @@ impl Batch {
 
     /// True where messages whose path is none of its tables' are kept unread from now on.
     pub fn is_full(&self) -> bool {
-        self.tables.len() >= self.most_tables
+        let weight = Layout::weight_of(self.tables.len(), self.places_for_columns);
+        weight >= self.most_tables
     }
 
     /// The number in the layout of its outermost table.
@@ -247,6 +260,7 @@ impl Batch {
     fn add_table(&mut self, number: usize, has_rows_of_batch: bool) -> TableId {
         self.taken.add(2 * size_of::<GrowingTable>() + size_of::<Table>());
         let layout = &self.layout.tables[number];
+        self.places_for_columns += layout.columns.len();
         let first_slot = self.places.add_slots(layout.columns.len() + layout.oneofs);
         let id = TableId { number: number_of(self.tables.len()), first_slot };
         self.tables.push(GrowingTable {

@@ -16,22 +16,29 @@ impl Layout {
         defaults.max().unwrap_or(0)
     }
 
-    /// How many tables a batch can have, counted up to `most`: each path of messages is one, and of types that contain themselves
-    /// there is no end of them.
+    /// How many tables of the usual width so many tables with places for so many columns stand for.
+    pub(super) fn weight_of(tables: usize, columns: usize) -> usize {
+        const USUAL_WIDTH: usize = 64;
+        tables.max(columns / USUAL_WIDTH)
+    }
+
+    /// How many tables of the usual width a batch can have, counted up to `most`: each path of messages is one, and of types that
+    /// contain themselves there is no end of them.
     pub fn count_tables(&self, most: usize) -> usize {
         let inner_tables = |table: &TableLayout| {
             let inner = |column: &ColumnLayout| if let Item::Table(inner) = column.item { Some(inner) } else { None };
             table.columns.iter().filter_map(inner).collect::<Vec<usize>>()
         };
         let inner: Vec<Vec<usize>> = self.tables.iter().map(inner_tables).collect();
-        let (mut open, mut count) = (vec![0], 0);
-        while let (Some(number), true) = (open.pop(), count < most) {
-            count += 1;
+        let (mut open, mut tables, mut columns) = (vec![0], 0, 0);
+        while let (Some(number), true) = (open.pop(), Self::weight_of(tables, columns) < most) {
+            tables += 1;
+            columns += self.tables[number].columns.len();
             // Paths that are open will be counted, too, and no more of them than are wanted.
-            let room = most.saturating_sub(count + open.len());
+            let room = most.saturating_sub(tables + open.len());
             open.extend(inner[number].iter().take(room));
         }
-        count
+        Self::weight_of(tables, columns).min(most)
     }
 }
 
@@ -42,7 +49,7 @@ pub struct TableLayout {
     pub columns: Vec<ColumnLayout>,
     /// How many oneofs the table keeps track of.
     pub oneofs: usize,
-    /// True where its rows have to be columns at once, however many tables there are.
+    /// True where its rows are never kept unread.
     pub is_read_at_once: bool,
 }
 

@@ -49,4 +49,4 @@ pub use pieces::Pieces;
 pub use presence::Validity;
 pub use storage::{LentMemory, advise_huge_pages};
 pub use table::{Column, Data, List, NumberColumn, StringColumn, Table};
-pub use unread::{DecodeLater, Unread};
+pub use unread::{DecodeLater, Known, Unread};

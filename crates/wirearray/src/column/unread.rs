@@ -27,8 +27,25 @@ pub trait DecodeLater: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Unread {
     pub(super) messages: Messages,
-    /// Levels of tables within that of the messages.
-    pub(super) height: u32,
+    /// What is known of them.
+    pub(super) known: Known,
+}
+
+/// What was found out about messages when they were checked.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Known {
+    /// Levels of messages within them.
+    pub height: u32,
+    /// True where something may be wrong with them that only their columns tell.
+    pub is_doubtful: bool,
+}
+
+impl Known {
+    /// Adds what is known of another message.
+    fn add(&mut self, other: Self) {
+        self.height = self.height.max(other.height);
+        self.is_doubtful |= other.is_doubtful;
+    }
 }
 
 /// The messages of each row.
@@ -45,17 +62,16 @@ impl Unread {
         let presence = Presence::new(cardinality == Cardinality::Explicit);
         let singular = || Messages::Singular(Strings::new(Box::default(), presence));
         let messages = if cardinality.is_repeated() { Messages::Repeated(StringLists::default()) } else { singular() };
-        Self { messages, height: 0 }
+        Self { messages, known: Known::default() }
     }
 
-    /// Adds a message to `row`, which is the last row or a later one, or to the one that it has, where that is singular. `height`
-    /// is how many levels of messages there are in it.
-    pub fn add(&mut self, row: usize, message: &[u8], height: u32, at_most: AtMost) {
+    /// Adds a message to `row`, which is the last row or a later one, or to the one that it has, where that is singular.
+    pub fn add(&mut self, row: usize, message: &[u8], known: Known, at_most: AtMost) {
         match &mut self.messages {
             Messages::Singular(strings) => strings.append(row, message, at_most),
             Messages::Repeated(lists) => lists.open(row, at_most).push(message, at_most),
         }
-        self.height = self.height.max(height);
+        self.known.add(known);
     }
 
     /// How many messages `row`, the last row or a later one, has; nothing where they are singular.
@@ -88,7 +104,7 @@ impl Unread {
         };
         let Item::Table(table) = layout.item else { unreachable!("messages are rows of a table") };
         let is_map = layout.cardinality == Cardinality::Map;
-        UnreadColumn { messages, table, is_map, height: self.height, decoder, column: OnceLock::new() }
+        UnreadColumn { messages, table, is_map, known: self.known, decoder, column: OnceLock::new() }
     }
 }
 
@@ -105,6 +121,16 @@ impl Table {
     /// True where the column in place `index` came or was made, if only as messages that have not been read.
     pub fn has_column(&self, index: usize) -> bool {
         self.columns.find_unread(index).is_some() || self.column_if_made(index).is_some()
+    }
+
+    /// The column in place `index`, if it has been made and there is a reason to look at it. Unread messages without any doubt are
+    /// none; others are read for this one look, and not kept, because there may be many.
+    pub fn column_in_doubt(&self, index: usize) -> Option<Cow<'_, Column>> {
+        let Some(unread) = self.columns.find_unread(index) else {
+            return self.column_if_made(index).map(Cow::Borrowed);
+        };
+        let read = || unread.column.get().map_or_else(|| Cow::Owned(unread.read()), Cow::Borrowed);
+        unread.known.is_doubtful.then(read)
     }
 
     /// The places of the columns that came with values, or as unread messages.
@@ -136,7 +162,7 @@ impl Table {
             let messages: Vec<_> = parts.iter().map(|part| (part.messages(index), part.rows())).collect();
             let messages: Vec<_> = messages.iter().map(|(messages, rows)| (&**messages, *rows)).collect();
             let unread = parts.iter().filter_map(|part| part.columns.find_unread(index));
-            Some((index, unread.max_by_key(|unread| unread.height)?.with(Column::join(&messages))))
+            Some((index, unread.max_by_key(|unread| unread.known.height)?.with(Column::join(&messages))))
         };
         places.into_iter().filter_map(join).collect()
     }
@@ -151,8 +177,7 @@ pub(super) struct UnreadColumn {
     table: usize,
     /// True where they are the entries of maps.
     is_map: bool,
-    /// Levels of tables within that table.
-    height: u32,
+    known: Known,
     decoder: Arc<dyn DecodeLater>,
     /// What they become.
     column: OnceLock<Column>,
@@ -161,10 +186,12 @@ pub(super) struct UnreadColumn {
 impl UnreadColumn {
     /// What the messages become.
     pub(super) fn column(&self) -> &Column {
-        self.column.get_or_init(|| {
-            let Column { data, validity } = &self.messages;
-            Column { data: self.decode(data, validity.clone()), validity: validity.clone() }
-        })
+        self.column.get_or_init(|| self.read())
+    }
+
+    fn read(&self) -> Column {
+        let Column { data, validity } = &self.messages;
+        Column { data: self.decode(data, validity.clone()), validity: validity.clone() }
     }
 
     fn decode(&self, data: &Data, validity: Validity) -> Data {
@@ -181,7 +208,7 @@ impl UnreadColumn {
 
     /// Levels of tables that they become.
     fn height(&self) -> u32 {
-        self.height + 1
+        self.known.height + 1
     }
 
     /// What they have become, if someone has asked for it.
@@ -191,7 +218,7 @@ impl UnreadColumn {
 
     /// Others of the same field, unread again.
     fn with(&self, messages: Column) -> Self {
-        let Self { table, is_map, height, .. } = *self;
-        Self { messages, table, is_map, height, decoder: Arc::clone(&self.decoder), column: OnceLock::new() }
+        let Self { table, is_map, known, .. } = *self;
+        Self { messages, table, is_map, known, decoder: Arc::clone(&self.decoder), column: OnceLock::new() }
     }
 }

@@ -69,7 +69,8 @@ impl<'p> Decoder<'p> {
     /// The same in a message that is kept unread: nothing is written.
     fn check(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         match step.op {
-            Op::Set(number) | Op::Append(number) => check_number(&mut reader.cursor, number),
+            Op::Set(number) => self.check_set(reader, step, number),
+            Op::Append(number) => check_number(&mut reader.cursor, number),
             Op::AppendPacked(number) => Self::check_packed(reader, number),
             Op::SetText | Op::AppendText => read_string(reader, true).map(drop),
             Op::SetString | Op::AppendString => read_string(reader, false).map(drop),

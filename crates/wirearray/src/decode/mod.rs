@@ -187,6 +187,8 @@ pub struct Decoder<'p> {
     open: Vec<Frame<'p>>,
     patience: Patience,
     checked: Checked,
+    /// True where times may be out of range in messages that are kept unread.
+    has_doubtful_times: bool,
     lookahead: Lookahead,
 }
 
@@ -208,6 +210,7 @@ impl<'p> Decoder<'p> {
             open: Vec::new(),
             patience: Patience::default(),
             checked: Checked::default(),
+            has_doubtful_times: false,
             lookahead: Lookahead::default(),
         }
     }

@@ -40,6 +40,7 @@ impl Decoder<'_> {
     fn mark(&mut self) -> Mark {
         // What is behind the mark is new only where nothing before it is still to be cut.
         self.batch.settle();
+        self.has_doubtful_times = false;
         let lens = self.batch.tables().map(|(number, table)| {
             let parts = moments(self.plan, &self.batch, number, table);
             parts.map_or((0, 0), |(seconds, nanos, _)| (seconds.len(), nanos.len()))
@@ -50,16 +51,17 @@ impl Decoder<'_> {
     /// True only where no time behind the mark is out of range.
     fn is_far_from_faults(&self, start: &Mark) -> bool {
         let lens = start.lens.iter().copied().chain(std::iter::repeat((0, 0)));
-        self.batch.tables().zip(lens).all(|((number, table), (seconds_len, nanos_len))| {
-            let Some((seconds, nanos, well_known)) = moments(self.plan, &self.batch, number, table) else {
-                return true;
-            };
-            // From the first row on of which either is new.
-            let row = (seconds_len / size_of::<i64>()).min(nanos_len / size_of::<i32>());
-            let seconds = seconds.get(row * size_of::<i64>()..).unwrap_or_default();
-            let nanos = nanos.get(row * size_of::<i32>()..).unwrap_or_default();
-            are_far_from_faults(seconds, nanos, well_known)
-        })
+        !self.has_doubtful_times
+            && self.batch.tables().zip(lens).all(|((number, table), (seconds_len, nanos_len))| {
+                let Some((seconds, nanos, well_known)) = moments(self.plan, &self.batch, number, table) else {
+                    return true;
+                };
+                // From the first row on of which either is new.
+                let row = (seconds_len / size_of::<i64>()).min(nanos_len / size_of::<i32>());
+                let seconds = seconds.get(row * size_of::<i64>()..).unwrap_or_default();
+                let nanos = nanos.get(row * size_of::<i32>()..).unwrap_or_default();
+                are_far_from_faults(seconds, nanos, well_known)
+            })
     }
 
     /// Decodes messages once more from the mark on, without those that have a time out of range, or up to the first of them.

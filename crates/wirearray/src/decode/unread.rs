@@ -4,6 +4,7 @@
 //! an error then, of the same kind at the same byte; but nobody counts there which values of repeated fields have come, so that
 //! its path names no numbers within them.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::frame::{Frame, Reader};
 use super::packed::{Varints, check_length};
 use super::run::next_step;
 use super::{Decoder, Input, OnError, Options, Views};
-use crate::column::{Batch, Budget, DecodeLater, StringColumn, Table, TableId, Validity};
+use crate::column::{Batch, Budget, DecodeLater, Known, StringColumn, Table, TableId, Validity};
 use crate::cores::Cores;
 use crate::error::WireResult;
 use crate::plan::{MessagePlan, Number, Op, Plan, Step};
@@ -26,8 +27,8 @@ pub(super) struct Checked {
     start: usize,
     /// Messages and groups that are open around it, within the outermost of all.
     depth: u32,
-    /// Levels of messages within it, so far.
-    height: u32,
+    /// What is known of it so far.
+    known: Known,
 }
 
 impl<'p> Frame<'p> {
@@ -41,21 +42,22 @@ impl<'p> Frame<'p> {
 impl<'p> Decoder<'p> {
     /// Begins to check a message, the fields of which start at byte `start`, to keep it unread in a column, or not at all.
     pub(super) fn begin_unread(&mut self, column: Option<usize>, start: usize) {
-        self.checked = Checked { column, start, depth: self.depth(), height: 0 };
+        self.checked = Checked { column, start, depth: self.depth(), known: Known::default() };
     }
 
     /// Notes that another message within it begins.
     #[inline(always)]
     pub(super) fn begin_within_unread(&mut self) {
-        self.checked.height = self.checked.height.max(self.depth() - self.checked.depth);
+        self.checked.known.height = self.checked.known.height.max(self.depth() - self.checked.depth);
     }
 
     /// Keeps the message within the current one that has been checked, whose fields end at byte `end`, where it is to be kept.
     pub(super) fn keep_unread(&mut self, reader: &Reader<'_, 'p>, end: usize) {
-        let Checked { column, start, height, .. } = self.checked;
+        let Checked { column, start, known, .. } = self.checked;
         let message = reader.input.bytes.get(start..end).unwrap_or_default();
         if let Some(unread) = column.and_then(|column| self.batch.column(column).unread()) {
-            unread.add(reader.frame.row, message, height, reader.rows_left());
+            unread.add(reader.frame.row, message, known, reader.rows_left());
+            self.has_doubtful_times |= known.is_doubtful;
         }
     }
 
@@ -67,7 +69,8 @@ impl<'p> Decoder<'p> {
         loop {
             while let Some((step, mut ahead)) = next_step(plan, cursor) {
                 match step.op {
-                    Op::Set(number) | Op::Append(number) if check_number(&mut ahead, number).is_ok() => {}
+                    Op::Set(number) if plan.moment().is_none() && check_number(&mut ahead, number).is_ok() => {}
+                    Op::Append(number) if check_number(&mut ahead, number).is_ok() => {}
                     Op::Merge | Op::AppendMessage if self.depth() < self.options.depth_limit => {
                         let Ok(len) = ahead.read_len() else { break };
                         self.begin_within_unread();
@@ -106,6 +109,14 @@ impl<'p> Decoder<'p> {
         Frame { plan, table, row, tag_start, end, resume: end, group: 0, run: None, column, is_dropped: false }
     }
 
+    /// Moves past a number. Those of a time are looked at: it is beyond doubt where it is right whatever the other one is.
+    #[inline(never)]
+    pub(super) fn check_set(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
+        let Some(moment) = reader.frame.plan.moment() else { return check_number(&mut reader.cursor, number) };
+        self.checked.known.is_doubtful |= !moment.is_beyond_doubt(step.column, reader.cursor.read_varint()?);
+        Ok(())
+    }
+
     /// Moves past a packed run.
     #[inline(never)]
     pub(super) fn check_packed(reader: &mut Reader<'_, 'p>, number: Number) -> WireResult<()> {
@@ -129,10 +140,16 @@ pub(super) fn check_number(cursor: &mut Cursor<'_>, number: Number) -> WireResul
 }
 
 /// What decodes the messages of a plan that were kept unread.
-#[derive(Debug)]
-pub(super) struct Later {
+struct Later {
     plan: Plan,
     options: Options,
+}
+
+impl fmt::Debug for Later {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Plans are long.
+        f.debug_struct("Later").finish_non_exhaustive()
+    }
 }
 
 /// Has a batch keep messages unread that would make too many tables.

@@ -145,12 +145,8 @@ impl Plan {
     }
 
     fn of_selection(schema: Arc<Schema>, message: MessageId, selection: &Selection) -> Self {
-        let (mut messages, mut layout) = build::build(&schema, message, selection);
+        let (mut messages, layout) = build::build(&schema, message, selection);
         well_known::note_moments(&mut messages);
-        // Whether a time is out of range is found in columns.
-        for (table, message) in layout.tables.iter_mut().zip(&messages) {
-            table.is_read_at_once |= !message.moments.is_empty();
-        }
         let table_count = layout.count_tables(Batch::MOST_TABLES + 1);
         let longest_default = layout.longest_default();
         let (layout, messages, showing) = (Arc::new(layout), messages.into(), Showing::Inner);
@@ -245,6 +241,12 @@ impl MessagePlan {
     #[inline]
     pub fn step(&self, tag: Tag) -> Step {
         self.steps.of_tag(tag)
+    }
+
+    /// The point in time or span of it that its messages stand for, if they do.
+    #[inline(always)]
+    pub fn moment(&self) -> Option<WellKnown> {
+        self.well_known.filter(|well_known| well_known.is_moment())
     }
 
     /// The place of the field of that number, if it is decoded.

@@ -68,8 +68,8 @@ impl Plan {
         let mut faults = Vec::new();
         for &place in &message.moments {
             let place = usize::from(place);
-            let Some(column) = table.column_if_made(place).filter(|column| column.has_values()) else { continue };
-            faults.extend(deeper(|| self.faults_of(self.column_name(table.number(), place), column)));
+            let Some(column) = table.column_in_doubt(place).filter(|column| column.has_values()) else { continue };
+            faults.extend(deeper(|| self.faults_of(self.column_name(table.number(), place), &column)));
         }
         // Stable, so that of each row the first field's stays.
         faults.sort_by_key(|fault| fault.row);
@@ -107,6 +107,19 @@ impl Plan {
 /// one may lack some at the end, that are 0. A few of the first and last nanoseconds are not told from faults here.
 pub fn are_far_from_faults(seconds: &[u8], nanos: &[u8], well_known: WellKnown) -> bool {
     Moments::of_bytes(seconds, nanos, well_known).are_all_far_from_faults()
+}
+
+impl WellKnown {
+    /// True where a number as it is written, of the seconds in column 0 or of the nanoseconds in column 1, makes no time that is out of
+    /// range, whatever the other one is. Spans before zero are not told from faults here.
+    pub fn is_beyond_doubt(self, column: u16, varint: u64) -> bool {
+        let (number, width) = match column {
+            0 => (varint.cast_signed(), MOST_SECONDS),
+            _ => (i64::from(varint as i32), PER_SECOND - 1),
+        };
+        let lowest = if column == 0 && self == Self::Timestamp { -MOST_SECONDS } else { 0 };
+        (lowest..=width).contains(&number)
+    }
 }
 
 /// The nanoseconds that the rows of a table of moments stand for, made once.
