@@ -12,15 +12,16 @@ Bytes = Callable[[int], bytes]
 
 @dataclass(frozen=True)
 class Hostile:
-    """One way to keep a parser busy. `schema` is proto3 without its first line, and its message is `M`."""
+    """One way to keep a parser busy. `schema` is without its first line, and its message is `M`."""
 
     name: str
     schema: str
     make: Bytes
+    syntax: str = 'syntax = "proto3";'
 
     @property
     def proto(self) -> str:
-        return f'syntax = "proto3"; {self.schema}'
+        return f"{self.syntax} {self.schema}"
 
 
 def varint(value: int) -> bytes:
@@ -86,6 +87,12 @@ def chain(levels: int) -> bytes:
     return b"" if levels == 0 else delimited(1, chain(levels - 1))
 
 
+def members(payload: bytes) -> bytes:
+    """A member of each of a hundred oneofs."""
+    return b"".join(delimited(number, payload) for number in range(3, 103))
+
+
+TIMES = 'import "google/protobuf/timestamp.proto"; import "google/protobuf/duration.proto";'
 RECURSIVE = "message M { M left = 1; M right = 2; }"
 MEMBERS = "oneof one { A a = 1; B b = 2; }"
 WIDE_MEMBERS = f"message M {{ {MEMBERS} }} message A {{ {wide('int64')} }} message B {{ {wide('int64')} }}"
@@ -108,6 +115,26 @@ INPUTS = (
         + " ".join(f"oneof o{n} {{ int64 f{n} = {n}; }}" for n in range(3, 303))
         + " }",
         tree(b"\x18\x01"),
+    ),
+    Hostile(
+        "a table with a text for every five bytes",
+        "message M { M left = 1; M right = 2; string x = 3; }",
+        tree(b"\x1a\x01x"),
+    ),
+    Hostile(
+        "a table with a time for every six bytes",
+        f"{TIMES} message M {{ M left = 1; M right = 2; google.protobuf.Timestamp x = 3; }}",
+        tree(b"\x1a\x02\x08\x01"),
+    ),
+    Hostile(
+        "a table with a span before zero for every 15 bytes",
+        f"{TIMES} message M {{ M left = 1; M right = 2; google.protobuf.Duration x = 3; }}",
+        tree(delimited(3, b"\x08" + varint((1 << 64) - 1))),
+    ),
+    Hostile(
+        "a table with 1,000 numbers for every 3,000 bytes",
+        f"message M {{ M left = 1; M right = 2; {wide('int64', 1000)} }}",
+        tree(b"".join(varint(number << 3) + b"\x01" for number in range(3, 1003))),
     ),
     Hostile(
         "rows of 300 fields, two of which are set",
@@ -148,6 +175,23 @@ INPUTS = (
         "forty members of oneofs within each other, and another instead of them",
         "message M { oneof one { M a = 1; M b = 2; } }",
         again(chain(40) + b"\x12\x00"),
+    ),
+    Hostile(
+        "the same, behind forty numbers",
+        "message M { oneof one { M a = 1; M b = 2; } repeated int64 x = 3 [packed = false]; }",
+        again(chain(40) + b"\x18\x01" * 40 + b"\x12\x00"),
+    ),
+    Hostile(
+        "two groups of a oneof in turn, empty",
+        "message M { oneof one { R a = 1; R b = 2; } message R { int64 x = 1; } }",
+        again(b"\x0b\x0c\x13\x14"),
+        'edition = "2023"; option features.message_encoding = DELIMITED;',
+    ),
+    Hostile(
+        "members of 100 oneofs in turn, behind members that others replace",
+        f"message M {{ {MEMBERS} {' '.join(f'oneof o{n} {{ A f{n} = {n}; }}' for n in range(3, 103))} }} "
+        "message A { int64 x = 1; string s = 2; } message B {}",
+        lambda length: again(b"\x0a\x00\x12\x00")(40) + again(members(b"\x08\x01" * 4 + b"\x12\x00"))(length),
     ),
     Hostile(
         "strings of 300 fields in turn",

@@ -15,6 +15,8 @@ fuzz_target!(|data: &[u8]| {
     for message in &messages {
         let alone = decode_both(&plan, message, KEEPING);
         let _ = decode_both(&plan, message, Options::DEFAULT);
+        // All messages within others are kept unread.
+        let _ = decode_both(&plan, message, Options { most_tables: 1, ..KEEPING });
         let rows = (0..ALIKE).map(|_| (Input::from(message.as_slice()), 0..message.len()));
         match (alone, decode::decode_many(&plan, rows, 0, KEEPING)) {
             (Ok(alone), Ok(many)) => assert_eq!(alone.take(&[0; ALIKE]), many),

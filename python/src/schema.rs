@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyIterator, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyTuple};
 use wirearray::plan::Plan;
 use wirearray::{SchemaErrorKind, schema};
 
@@ -50,6 +50,15 @@ impl Schema {
 
 #[pymethods]
 impl Schema {
+    #[new]
+    #[pyo3(signature = (*_arguments, **_named))]
+    fn none(_arguments: &Bound<'_, PyTuple>, _named: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        Err(PyTypeError::new_err(
+            "a Schema is read from somewhere: Schema.from_files(\"a.proto\"), from_source(text), from_descriptor_set(data), \
+            from_message(Class) or from_mcap(path)",
+        ))
+    }
+
     /// Compile ``.proto`` files, and what they import.
     ///
     /// proto2 and proto3 are compiled in process. Files in an edition need a ``protoc``, or the package ``grpcio-tools``.

@@ -240,10 +240,20 @@ def test_offsets_of_a_column_within_a_column_are_checked_too() -> None:
         ENCODE_MANY({"packed_int32": ([1, 2, 3], [0, 1, 3]), "one_int32": [1, 2, 3]})
 
 
-@pytest.mark.parametrize("given", [5, "text", {"a": 1}, [5], [[1], 5], np.zeros((2, 2, 2))], ids=repr)
+@pytest.mark.parametrize("given", [5, "text", {"a": 1}, [None, [1], 5], [[1], 5], np.zeros((2, 2, 2))], ids=repr)
 def test_what_has_no_values_for_each_message_is_refused(given: Any) -> None:
-    with pytest.raises((ValueError, TypeError), match=r"^packed_double(\[[01]\])?: expected "):
+    with pytest.raises((ValueError, TypeError), match=r"^packed_double(\[[012]\])?: expected "):
         ENCODE_MANY({"packed_double": given})
+
+
+@pytest.mark.parametrize(
+    ("field", "given"), [("packed_double", [1.5, 2]), ("packed_int32", [1]), ("packed_int32", ["a", "b"])]
+)
+def test_a_flat_list_for_many_messages_is_refused_with_what_to_pass(field: str, given: Any) -> None:
+    with pytest.raises(
+        ValueError, match=rf"^{field}: of a repeated field .* got one flat list of {len(given)}\. .*\[\{{"
+    ):
+        ENCODE_MANY({field: given})
 
 
 def test_a_wrong_value_of_one_of_many_messages_is_found() -> None:

@@ -66,7 +66,7 @@ def test_without_a_budget_the_input_says_how_much_may_be_taken(way: Callable[...
 
 
 def test_without_a_budget_hostile_bytes_do_not_take_all_memory() -> None:
-    # Each of a thousand of some 30,000 paths of messages is a table with a number in as many rows as there are messages.
+    # Each of a thousand paths of messages is a table, with a number in as many rows as there are messages.
     tree = wa.Schema.from_source('syntax = "proto3"; message M { M left = 1; M right = 2; int64 n = 3; }')["M"]
     data = b"\x18\x01"
     while len(data) < 150_000:

@@ -209,3 +209,8 @@ def test_errors_in_bytes_say_kind_offset_path_and_row() -> None:
         shape.decode(b"\x0a\x02\x09\x00")
     assert caught.value.row is None
     assert isinstance(error, ValueError)
+
+
+def test_a_schema_says_where_it_can_be_read_from() -> None:
+    with pytest.raises(TypeError, match=r'^a Schema is read from somewhere: Schema\.from_files\("a\.proto"\), '):
+        wa.Schema("a.proto")

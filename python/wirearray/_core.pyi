@@ -2,7 +2,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Literal, Protocol, Self, TypeAlias, final, overload
+from typing import Any, ClassVar, Final, Literal, Never, Protocol, Self, TypeAlias, final, overload
 from uuid import UUID
 
 import numpy as np
@@ -64,6 +64,7 @@ def _record_of_state(message_type: MessageType, root: Any, tables: list[Any]) ->
 
 @final
 class Schema:
+    def __new__(cls, *_arguments: Never, **_named: Never) -> Self: ...
     @staticmethod
     def from_files(*paths: _Path, include: _Path | Iterable[_Path] | None = None) -> Schema: ...
     @staticmethod

@@ -13,7 +13,8 @@ class DecodeError(ValueError):
     offset : int
         The byte of the input at which the faulty item begins; of a time out of range that of its message.
     path : str
-        The field being read, as in ``series[3].times``; empty where no field was reached.
+        The field being read, as in ``series[3].times``; empty where no field was reached. Where data hold messages at
+        more than a thousand paths, the innermost of them have no numbers: ``left.children[3].children.name``.
     row : int or None
         The message's number, where many were decoded.
     file : str or None

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyFloat, PyInt, PyList, PyString, PyTuple};
 use wirearray::column::{Cardinality, Data, Item, List, Offsets, Validity};
 
 use super::{Given, Intake};
@@ -49,24 +49,34 @@ impl<'py> Intake<'py> {
             && array.ndim() == 1
             && !array.dtype().is_equiv_to(&numpy::PyArrayDescr::object(self.py))
         {
-            return Err(self.value_error(format!(
-                "of a repeated field a column has any number of values a row: pass a tuple (values, offsets), a Ragged, an \
-                array of two dimensions, or a list with an array for each row; got one flat array of {}. If this is one \
-                message alone, put it in a list: [{{...}}]",
-                array.len()
-            )));
+            return Err(self.flat_error("array", array.len()));
         }
         if let Some(column) = self.arrow(column)? {
             return self.arrow_lists(number, index, column);
         }
         const EXPECTED: &str = "a Ragged, a tuple (values, offsets), or a list with an array for each row";
-        if column.is_instance_of::<pyo3::types::PyString>() || self.is_mapping(column)? {
+        if column.is_instance_of::<PyString>() || self.is_mapping(column)? {
             return Err(self.type_error(EXPECTED, column));
         }
         let Ok(items) = column.try_iter() else { return Err(self.type_error(EXPECTED, column)) };
         let entries: Vec<_> =
             items.map(|item| item.map(|item| Some(item).filter(|item| !item.is_none()))).collect::<PyResult<_>>()?;
+        let is_value = |item: &Bound<'_, PyAny>| {
+            item.is_instance_of::<PyFloat>() || item.is_instance_of::<PyInt>() || item.is_instance_of::<PyString>()
+        };
+        if entries.iter().flatten().next().is_some_and(is_value) {
+            return Err(self.flat_error("list", entries.len()));
+        }
         self.list_entries(number, index, &entries)
+    }
+
+    /// The error where a column of a repeated field is what one row of it would be.
+    fn flat_error(&self, what: &str, len: usize) -> PyErr {
+        self.value_error(format!(
+            "of a repeated field a column has any number of values a row: pass a tuple (values, offsets), a Ragged, an \
+            array of two dimensions, or a list with an array for each row; got one flat {what} of {len}. If this is one \
+            message alone, put it in a list: [{{...}}]"
+        ))
     }
 
     fn list_entries(&mut self, number: usize, index: usize, entries: &[Option<Bound<'py, PyAny>>]) -> PyResult<List> {
