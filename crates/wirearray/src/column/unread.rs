@@ -161,8 +161,10 @@ impl Table {
             }
             let messages: Vec<_> = parts.iter().map(|part| (part.messages(index), part.rows())).collect();
             let messages: Vec<_> = messages.iter().map(|(messages, rows)| (&**messages, *rows)).collect();
-            let unread = parts.iter().filter_map(|part| part.columns.find_unread(index));
-            Some((index, unread.max_by_key(|unread| unread.known.height)?.with(Column::join(&messages))))
+            let mut unread = parts.iter().filter_map(|part| part.columns.find_unread(index));
+            let mut joined = unread.next()?.with(Column::join(&messages));
+            unread.for_each(|other| joined.known.add(other.known));
+            Some((index, joined))
         };
         places.into_iter().filter_map(join).collect()
     }

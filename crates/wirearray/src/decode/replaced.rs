@@ -68,10 +68,15 @@ impl<'p> Decoder<'p> {
         }
     }
 
-    /// True where [`Decoder::pass_replaced`] moves past the number that the cursor is at.
+    /// True where [`Decoder::pass_replaced`] moves past the field whose value the cursor is at.
     #[inline(always)]
-    pub(super) fn is_replaced_at_once(&self, plan: &MessagePlan, step: Step, mut cursor: Cursor<'_>) -> bool {
-        self.looks_ahead() && self.pass_small(plan, step, &mut cursor) && is_replaced_next(plan, step, cursor)
+    pub(super) fn is_replaced_at_once(&self, plan: &MessagePlan, step: Step, cursor: Cursor<'_>) -> bool {
+        self.looks_ahead() && self.is_small_and_replaced(plan, step, cursor)
+    }
+
+    #[inline(never)]
+    fn is_small_and_replaced(&self, plan: &MessagePlan, step: Step, mut cursor: Cursor<'_>) -> bool {
+        self.pass_small(plan, step, &mut cursor) && is_replaced_next(plan, step, cursor)
     }
 
     /// Moves past the value of a field, where that is small and nothing is wrong with it: a number, a string, or a message of numbers.

@@ -182,3 +182,7 @@ impl DecodeLater for Later {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "unread_tests.rs"]
+mod tests;

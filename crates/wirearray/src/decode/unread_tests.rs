@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::column::{Data, Texts};
+use crate::decode::{Decoder, batch, decode};
+use crate::schema::{Schema, compile_source};
+
+fn plan() -> Plan {
+    const TEXT: &str = r#"
+        syntax = "proto3";
+        message M { M m = 1; oneof o { M a = 2; int64 b = 3; string c = 4; M d = 7; } int64 n = 5; repeated M r = 6; }
+    "#;
+    let schema = Schema::from_descriptor_set(&compile_source("m.proto", TEXT, &[]).unwrap()).unwrap();
+    let message = schema.message_id("M").unwrap();
+    Plan::new(Arc::new(schema), message)
+}
+
+fn table(bytes: &[u8], most_tables: usize) -> Table {
+    decode(&plan(), bytes.into(), Options { most_tables, ..Options::DEFAULT }).unwrap()
+}
+
+#[test]
+fn messages_are_kept_unread_once_there_are_as_many_tables_as_there_may_be() {
+    // m { m { n: 7 } } r { } r { n: 7 }
+    let bytes = b"\x0a\x04\x0a\x02\x28\x07\x32\x00\x32\x02\x28\x07";
+    let read = table(bytes, 4);
+    assert!(!Data::Table(Arc::new(table(bytes, 4))).holds_unread());
+    for (most_tables, height) in [(1, 2), (2, 2), (3, 2)] {
+        let unread = Arc::new(table(bytes, most_tables));
+        assert!(Data::Table(Arc::clone(&unread)).holds_unread(), "{most_tables}");
+        assert!(unread.has_column(0) && unread.has_column(6) && !unread.has_column(1));
+        assert_eq!((unread.height(), &*unread), (height, &read), "{most_tables}");
+    }
+}
+
+#[test]
+fn what_was_changed_since_it_was_checked_stands_for_an_empty_message() {
+    let mut messages = Texts::default();
+    for message in [b"\x28\x07".as_slice(), b"\x28", b"\x28\x08\x0a\x05", b"", b"\x28\x09"] {
+        messages.push(message, 5);
+    }
+    let later = Later { plan: plan(), options: Options::DEFAULT };
+    let table = later.decode(0, &messages.into_column(false), Validity::All);
+    let Data::Numbers(numbers) = &table.column(5).data else { panic!("numbers") };
+    assert_eq!(numbers.values.as_slice::<i64>(), [7, 0, 0, 0, 9]);
+}
+
+/// How many columns a batch has made of a message.
+fn columns_made(message: &[u8]) -> usize {
+    let (plan, options) = (plan(), Options::DEFAULT);
+    let mut decoder = Decoder::new(&plan, options, batch(&plan, options, Vec::new()));
+    decoder.push_all(std::iter::once((message.into(), 0..message.len())), message.len()).unwrap();
+    decoder.into_batch().0.columns_made()
+}
+
+#[test]
+fn members_that_are_replaced_are_not_written_once_that_has_happened_often() {
+    // b: 1, c: "", four times, which makes columns of both and of the oneof.
+    let often = b"\x18\x01\x22\x00".repeat(4);
+    assert_eq!(columns_made(&often), 3);
+    let behind = |members: &[u8]| columns_made(&[&often, members].concat());
+    // a { n: 1 } right before another member, and before one behind other fields: those of n and b are known.
+    assert_eq!(behind(b"\x12\x02\x28\x01\x18\x01"), 3);
+    let long = [b"\x12\x0a".as_slice(), &b"\x28\x01".repeat(5)].concat();
+    assert_eq!(behind(&[&long, b"\x28\x01\x28\x01\x18\x01".as_slice()].concat()), 4);
+    // The last one is written, and so is one whose follower is of the same field, or too far away.
+    assert_eq!(behind(b"\x12\x02\x28\x01"), 5);
+    assert_eq!(behind(&[&long, long.as_slice()].concat()), 5);
+    assert_eq!(behind(&[&long, &b"\x28\x01".repeat(9)[..], b"\x18\x01"].concat()), 6);
+}
