@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyMemoryError, PyOSError, PyValueError};
 use pyo3::prelude::*;
-use wirearray::column::Budget;
+use wirearray::column::{Budget, Shortage};
 use wirearray::parallel::{Decoded, Fault};
 use wirearray::plan::PathError;
 use wirearray::stream::{Compression, NoChannel};
@@ -150,8 +150,14 @@ pub(crate) fn asked<R>(ask: impl FnOnce() -> Result<R, PathError>) -> PyResult<R
 
 /// Does some work that makes columns. Where the system has no memory for them, that is a `MemoryError`.
 pub(crate) fn with_memory<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
-    let short = || PyMemoryError::new_err("there is not enough memory for the columns");
-    Budget::default().spend(work).unwrap_or_else(|_| Err(short()))
+    let short = |shortage| match shortage {
+        Shortage::System => "there is not enough memory for the columns",
+        Shortage::Budget => {
+            "columns of messages that were kept as bytes would take more memory than max_bytes= allows, by default 1 GiB and 400 \
+             bytes for each byte of the input; take fewer of them, select fields, or decode again with another max_bytes="
+        }
+    };
+    Budget::default().spend(work).unwrap_or_else(|shortage| Err(PyMemoryError::new_err(short(shortage))))
 }
 
 /// The errors of the messages that were left out when a table was decoded. Each look makes exceptions of its own: one that is raised

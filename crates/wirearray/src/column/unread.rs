@@ -3,13 +3,15 @@
 //! A table takes some 560 bytes, and hostile bytes can bring one with every two of them. So a batch makes only so many; messages
 //! at other paths are checked as they come, and their bytes are one string a row, or a list of strings. What merges is put one
 //! behind the other, what a oneof clears or a bad message leaves behind is cut off, and parts are joined, as strings are. When
-//! someone asks for such a column it is decoded, with as many tables again.
+//! someone asks for such a column it is decoded, with twice as many tables: else bytes that keep the rest of them for the last table,
+//! again and again, would be copied as often. Where memory runs short, that unwinds to whoever opened a budget.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Arc, OnceLock};
 
+use super::budget::Budget;
 use super::growing::AtMost;
 use super::growing_strings::{StringLists, Strings};
 use super::layout::{Cardinality, ColumnLayout, Item};
@@ -103,8 +105,9 @@ impl Unread {
             }
         };
         let Item::Table(table) = layout.item else { unreachable!("messages are rows of a table") };
-        let is_map = layout.cardinality == Cardinality::Map;
-        UnreadColumn { messages, table, is_map, known: self.known, decoder, column: OnceLock::new() }
+        let (is_map, known) = (layout.cardinality == Cardinality::Map, self.known);
+        let (budget, column) = (Budget::current(), OnceLock::new());
+        UnreadColumn { messages, table, is_map, known, decoder, budget, column }
     }
 }
 
@@ -181,6 +184,8 @@ pub(super) struct UnreadColumn {
     is_map: bool,
     known: Known,
     decoder: Arc<dyn DecodeLater>,
+    /// What their columns take memory from, as those did that came with them.
+    budget: Budget,
     /// What they become.
     column: OnceLock<Column>,
 }
@@ -193,7 +198,8 @@ impl UnreadColumn {
 
     fn read(&self) -> Column {
         let Column { data, validity } = &self.messages;
-        Column { data: self.decode(data, validity.clone()), validity: validity.clone() }
+        let data = self.budget.within(|| self.decode(data, validity.clone()));
+        Column { data, validity: validity.clone() }
     }
 
     fn decode(&self, data: &Data, validity: Validity) -> Data {
@@ -221,6 +227,7 @@ impl UnreadColumn {
     /// Others of the same field, unread again.
     fn with(&self, messages: Column) -> Self {
         let Self { table, is_map, known, .. } = *self;
-        Self { messages, table, is_map, known, decoder: Arc::clone(&self.decoder), column: OnceLock::new() }
+        let (decoder, budget, column) = (Arc::clone(&self.decoder), self.budget.clone(), OnceLock::new());
+        Self { messages, table, is_map, known, decoder, budget, column }
     }
 }

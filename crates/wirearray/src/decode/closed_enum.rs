@@ -1,7 +1,7 @@
 //! Numbers of closed enums: one that the enum has no name for is an unknown field.
 
 use super::Decoder;
-use super::frame::{Frame, Reader};
+use super::frame::{AtEnd, Frame, Reader};
 use super::packed::Varints;
 use crate::column::Width;
 use crate::error::WireResult;
@@ -25,7 +25,7 @@ impl<'p> Decoder<'p> {
     /// Notes that the current message, where it is an entry of a map, has a value that its closed enum does not know.
     pub(super) fn drop_entry(&mut self, reader: &Reader<'_, 'p>) {
         if let (true, Some(entry)) = (reader.frame.plan.is_map_entry, self.open.last_mut()) {
-            entry.is_dropped = true;
+            entry.at_end = AtEnd::Drop;
         }
     }
 

@@ -1,6 +1,6 @@
 //! The loop over fields: find the step of a tag and take it.
 
-use super::frame::{Frame, Reader, Run};
+use super::frame::{AtEnd, Frame, Reader, Run};
 use super::packed::no_view;
 use super::run::next_step;
 use super::unread::check_number;
@@ -17,7 +17,9 @@ impl<'p> Decoder<'p> {
         self.open.clear();
         self.open.push(frame);
         loop {
-            if reader.frame.is_unread() {
+            // Neither of what follows goes into a message that is kept unread, or out of one.
+            let is_unread = reader.frame.is_unread();
+            if is_unread {
                 self.check_run(&mut reader);
             } else {
                 if self.looks_ahead() {
@@ -44,7 +46,8 @@ impl<'p> Decoder<'p> {
                     Err(error) => return Err(self.place(error, None)),
                 },
             };
-            if let Err(error) = self.take(&mut reader, step) {
+            let taken = if is_unread { self.check(&mut reader, step) } else { self.take(&mut reader, step) };
+            if let Err(error) = taken {
                 return Err(self.place(error, step.named_column()));
             }
         }
@@ -52,21 +55,22 @@ impl<'p> Decoder<'p> {
 
     #[inline(always)]
     fn take(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        if reader.frame.is_unread() {
-            return self.check(reader, step);
-        }
         match step.op {
             Op::Set(number) => self.set_number(reader, step, number),
             Op::Append(number) => self.append_number(reader, step, number),
             Op::AppendPacked(number) => self.append_packed(reader, step, number),
             Op::SetText | Op::SetString => self.set_string(reader, step),
             Op::AppendText | Op::AppendString => self.append_string(reader, step),
+            Op::Merge | Op::AppendMessage => self.read_message(reader, step, false),
+            Op::MergeGroup | Op::AppendGroup => self.read_group(reader, step, false),
+            Op::MessageSetItem => self.read_message_set_item(reader),
             Op::Notice => self.notice(reader, step),
-            _ => self.take_fields(reader, step),
+            Op::Skip => self.skip(reader),
         }
     }
 
     /// The same in a message that is kept unread: nothing is written.
+    #[inline(never)]
     fn check(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
         match step.op {
             Op::Set(number) => self.check_set(reader, step, number),
@@ -74,47 +78,45 @@ impl<'p> Decoder<'p> {
             Op::AppendPacked(number) => Self::check_packed(reader, number),
             Op::SetText | Op::AppendText => read_string(reader, true).map(drop),
             Op::SetString | Op::AppendString => read_string(reader, false).map(drop),
-            Op::Notice => self.skip_value(reader, reader.tag),
-            _ => self.take_fields(reader, step),
-        }
-    }
-
-    /// Takes the step where it is about what holds fields: messages, groups, and what no field is.
-    #[inline(always)]
-    fn take_fields(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        match step.op {
-            Op::Merge | Op::AppendMessage => {
-                let len = reader.cursor.read_len()?;
-                let start = reader.cursor.position();
-                // `read_len` has compared the length with what is left, so the sum is at most the input's length.
-                let end = start.wrapping_add(len);
-                self.enter(reader, step, Extent { start, end, resume: end, group: 0 })
-            }
-            Op::MergeGroup | Op::AppendGroup => {
-                let (start, end) = (reader.cursor.position(), reader.frame.end);
-                let group = reader.frame.field(step).number;
-                self.enter(reader, step, Extent { start, end, resume: end, group })
-            }
+            Op::Merge | Op::AppendMessage => self.read_message(reader, step, true),
+            Op::MergeGroup | Op::AppendGroup => self.read_group(reader, step, true),
             Op::MessageSetItem => self.read_message_set_item(reader),
-            _ => self.skip(reader),
+            Op::Notice => self.skip_value(reader, reader.tag),
+            Op::Skip => self.skip(reader),
         }
     }
 
-    /// Opens the message or group behind the tag that was just read.
     #[inline(always)]
-    fn enter(&mut self, reader: &mut Reader<'_, 'p>, step: Step, extent: Extent) -> WireResult<()> {
+    fn read_message(&mut self, reader: &mut Reader<'_, 'p>, step: Step, is_unread: bool) -> WireResult<()> {
+        let len = reader.cursor.read_len()?;
+        let start = reader.cursor.position();
+        // `read_len` has compared the length with what is left, so the sum is at most the input's length.
+        let end = start.wrapping_add(len);
+        self.enter(reader, step, Extent { start, end, resume: end, group: 0 }, is_unread)
+    }
+
+    #[inline(always)]
+    fn read_group(&mut self, reader: &mut Reader<'_, 'p>, step: Step, is_unread: bool) -> WireResult<()> {
+        let (start, end) = (reader.cursor.position(), reader.frame.end);
+        let group = reader.frame.field(step).number;
+        self.enter(reader, step, Extent { start, end, resume: end, group }, is_unread)
+    }
+
+    /// Opens the message or group behind the tag that was just read; `is_unread` where the one around it is kept unread.
+    #[inline(always)]
+    fn enter(&mut self, reader: &mut Reader<'_, 'p>, step: Step, extent: Extent, is_unread: bool) -> WireResult<()> {
         if self.depth() >= self.options.depth_limit {
             return Err(WireError::new(DecodeErrorKind::TooDeep(self.options.depth_limit), reader.field_start));
         }
-        let Place { table, row, column } = if reader.frame.is_unread() {
+        let Place { table, row, column, at_end } = if is_unread {
             self.begin_within_unread();
-            Place::NOWHERE
+            Place::within_unread()
         } else {
             self.open_row(reader, step, &extent)?
         };
         if step.op == Op::Merge && extent.start == extent.end {
             // Nothing in it, so there is nothing to read it with: the cursor stands behind it already.
-            if table == TableId::NOWHERE && !reader.frame.is_unread() {
+            if at_end == AtEnd::Keep {
                 self.keep_unread(reader, extent.end);
             }
             return Ok(());
@@ -128,8 +130,7 @@ impl<'p> Decoder<'p> {
             }
             _ => None,
         };
-        let frame =
-            Frame { plan, table, row, tag_start, end, resume, group, run, column: step.column, is_dropped: false };
+        let frame = Frame { plan, table, row, tag_start, end, resume, group, run, column: step.column, at_end };
         reader.frame = frame;
         self.open.push(frame);
         reader.seek(start);
@@ -142,17 +143,15 @@ impl<'p> Decoder<'p> {
         if step.is_in_oneof {
             self.choose(reader, reader.frame.field(step));
             if extent.group == 0 && self.is_replaced(reader, step, extent.resume) {
-                self.begin_unread(None, extent.start);
-                return Ok(Place::NOWHERE);
+                return Ok(self.begin_unread(None, extent.start));
             }
         }
         let at_most = reader.rows_left();
         let column = self.column_number(reader, step)?;
         let Some((table, row)) = self.batch.open_row(column, reader.frame.row, at_most) else {
-            self.begin_unread(Some(column), extent.start);
-            return Ok(Place::NOWHERE);
+            return Ok(self.begin_unread(Some(column), extent.start));
         };
-        Ok(Place { table, row, column: u32::try_from(column).ok() })
+        Ok(Place { table, row, column: u32::try_from(column).ok(), at_end: AtEnd::Nothing })
     }
 
     /// Messages and groups that are open within the outermost message.
@@ -179,12 +178,11 @@ impl<'p> Decoder<'p> {
         let Some(around) = self.open.last() else { return true };
         reader.frame = *around;
         reader.seek(resume);
-        if left.is_unread() && !around.is_unread() {
+        match left.at_end {
+            AtEnd::Nothing => {}
+            AtEnd::Drop => self.leave_dropped(reader, left.column, left.tag_start),
             // A group ends where the tag begins that ends it.
-            self.keep_unread(reader, if left.group == 0 { left.end } else { reader.field_start });
-        }
-        if left.is_dropped {
-            self.leave_dropped(reader, left.column, left.tag_start);
+            AtEnd::Keep => self.keep_unread(reader, if left.group == 0 { left.end } else { reader.field_start }),
         }
         false
     }
@@ -250,7 +248,7 @@ impl<'p> Decoder<'p> {
         };
         let step = Step { op: Op::Merge, is_in_oneof: false, column };
         let resume = reader.cursor.position();
-        self.enter(reader, step, Extent { start, end, resume, group: 0 })
+        self.enter(reader, step, Extent { start, end, resume, group: 0 }, reader.frame.is_unread())
     }
 
     /// Notes that the current row has set a field, where that is a member of a oneof, and forgets what it had set of another.
@@ -310,16 +308,24 @@ struct Extent {
 }
 
 /// Where the values of a message or group go.
-struct Place {
+pub(super) struct Place {
     table: TableId,
     row: usize,
     /// The number of its column in the batch, where the next message of the same field may follow it there.
     column: Option<u32>,
+    at_end: AtEnd,
 }
 
 impl Place {
-    /// That of messages that are kept unread.
-    const NOWHERE: Self = Self { table: TableId::NOWHERE, row: 0, column: None };
+    /// That of a message that is kept unread.
+    pub(super) fn unread() -> Self {
+        Self { at_end: AtEnd::Keep, ..Self::within_unread() }
+    }
+
+    /// That of a message within one that is kept unread.
+    fn within_unread() -> Self {
+        Self { table: TableId::NOWHERE, row: 0, column: None, at_end: AtEnd::Nothing }
+    }
 }
 
 impl Step {

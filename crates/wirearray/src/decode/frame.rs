@@ -26,8 +26,19 @@ pub(super) struct Frame<'p> {
     pub(super) run: Option<Run>,
     /// The place of its field in the message around it.
     pub(super) column: u16,
-    /// True for an entry of a map whose value is unknown to a closed enum: it is dropped at its end.
-    pub(super) is_dropped: bool,
+    /// What is to be done with it at its end.
+    pub(super) at_end: AtEnd,
+}
+
+/// What becomes of a message once it has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AtEnd {
+    /// Nothing more: its values are where they belong.
+    Nothing,
+    /// It is an entry of a map whose value is unknown to a closed enum, and is dropped.
+    Drop,
+    /// It was only checked, and is kept unread.
+    Keep,
 }
 
 /// What messages that follow each other in a repeated field have in common.
@@ -45,7 +56,8 @@ impl<'p> Frame<'p> {
     /// The frame of a message that ends at byte `end` and goes to `row` of the outermost table.
     pub(super) fn outermost(plan: &'p MessagePlan, row: usize, end: usize) -> Self {
         let table = TableId::OUTERMOST;
-        Self { plan, table, row, tag_start: 0, end, resume: end, group: 0, run: None, column: 0, is_dropped: false }
+        let at_end = AtEnd::Nothing;
+        Self { plan, table, row, tag_start: 0, end, resume: end, group: 0, run: None, column: 0, at_end }
     }
 
     /// The field that `step` belongs to.

@@ -76,17 +76,17 @@ pub fn decode_into(
     destinations: Vec<Destination>,
 ) -> Result<Table, DecodeError> {
     let len = input.bytes.len();
-    let table = options.within_budget_of(plan, len, || {
+    options.within_budget_of(plan, len, || {
         let mut decoder = Decoder::new(plan, options, batch(plan, options, destinations));
         decoder.is_single = true;
         let pushed = Budget::current().spend(|| decoder.push(input, 0..len));
         pushed.unwrap_or_else(|shortage| Err(decoder.place_shortage(shortage)))?;
-        Ok(decoder.finish())
-    })??;
-    match plan.moment_faults(&table).into_iter().next() {
-        Some(fault) => Err(fault.error(0)),
-        None => Ok(table),
-    }
+        let table = decoder.finish();
+        match plan.moment_faults(&table).into_iter().next() {
+            Some(fault) => Err(fault.error(0)),
+            None => Ok(table),
+        }
+    })?
 }
 
 /// Decodes messages, each in a range of its input, to a table of as many rows. `total_len` is how many bytes they have
@@ -189,6 +189,8 @@ pub struct Decoder<'p> {
     checked: Checked,
     /// True where times may be out of range in messages that are kept unread.
     has_doubtful_times: bool,
+    /// True while times are looked at, whichever message they are of.
+    is_checking_times: bool,
     lookahead: Lookahead,
 }
 
@@ -211,6 +213,7 @@ impl<'p> Decoder<'p> {
             patience: Patience::default(),
             checked: Checked::default(),
             has_doubtful_times: false,
+            is_checking_times: false,
             lookahead: Lookahead::default(),
         }
     }
@@ -238,7 +241,11 @@ impl<'p> Decoder<'p> {
             true => self.push_checked(messages, len_left),
             false => self.push_unchecked(messages, len_left),
         });
-        pushed.unwrap_or_else(|shortage| Err(self.place_shortage(shortage).in_row(self.messages())))
+        pushed.unwrap_or_else(|shortage| {
+            let error = self.place_shortage(shortage);
+            // Times are looked at once all messages have been read.
+            Err(if self.is_checking_times { error } else { error.in_row(self.messages()) })
+        })
     }
 
     /// The same, whatever times there are.

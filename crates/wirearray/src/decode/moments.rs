@@ -32,7 +32,9 @@ impl Decoder<'_> {
         if self.is_far_from_faults(&start) {
             return pushed;
         }
+        self.is_checking_times = true;
         let faults = self.moment_faults(messages.clone());
+        self.is_checking_times = false;
         if faults.is_empty() { pushed } else { self.push_again_without(faults, start, messages, len_left) }
     }
 

@@ -14,9 +14,6 @@ use crate::wire::Cursor;
 /// So many members are replaced before anyone looks ahead.
 const OFTEN: usize = 4;
 
-/// A message of fewer bytes is not worth a look beyond the field behind it.
-const WORTH: usize = 8;
-
 /// Whether it is worth to look ahead.
 #[derive(Debug, Default)]
 pub(super) struct Lookahead {
@@ -83,7 +80,8 @@ impl<'p> Decoder<'p> {
     #[inline(always)]
     fn pass_small(&self, plan: &MessagePlan, step: Step, cursor: &mut Cursor<'_>) -> bool {
         match step.op {
-            Op::Set(number) => number != Number::ClosedEnum && check_number(cursor, number).is_ok(),
+            Op::Set(Number::ClosedEnum) => pass_known(plan, step, cursor),
+            Op::Set(number) => check_number(cursor, number).is_ok(),
             Op::SetString => cursor.read_delimited().is_ok(),
             Op::SetText => cursor.read_delimited().is_ok_and(|text| simdutf8::basic::from_utf8(text).is_ok()),
             Op::Merge if self.depth() < self.options.depth_limit => {
@@ -98,15 +96,14 @@ impl<'p> Decoder<'p> {
     /// behind it: it starts at the current field and ends at byte `end`. False where that would take long to find.
     #[inline(always)]
     pub(super) fn is_replaced(&self, reader: &Reader<'_, 'p>, step: Step, end: usize) -> bool {
-        let is_worth_it = end - reader.field_start >= WORTH;
-        is_worth_it && self.looks_ahead() && find_replacement(reader, step, end)
+        self.looks_ahead() && find_replacement(reader, step, end)
     }
 }
 
 /// True where the next field replaces a member.
 #[inline(always)]
 fn is_replaced_next(plan: &MessagePlan, member: Step, cursor: Cursor<'_>) -> bool {
-    next_step(plan, cursor).is_some_and(|(next, _)| replaces(plan, next, member))
+    next_step(plan, cursor).is_some_and(|(next, behind)| replaces(plan, next, behind, member))
 }
 
 #[inline(never)]
@@ -117,7 +114,7 @@ fn find_replacement(reader: &Reader<'_, '_>, step: Step, end: usize) -> bool {
     // Half as many fields as it has bytes, so that the look costs no more than reading it.
     for _ in 0..(end - reader.field_start) / 2 {
         let Some((next, mut behind)) = next_step(plan, cursor) else { return false };
-        if replaces(plan, next, step) {
+        if replaces(plan, next, behind, step) {
             return true;
         }
         let is_passed = match next.op {
@@ -139,13 +136,19 @@ fn find_replacement(reader: &Reader<'_, '_>, step: Step, end: usize) -> bool {
     false
 }
 
-/// True where the field of the step `next` is sure to take the place of a member.
+/// True where the field of the step `next`, whose value the cursor is at, is sure to take the place of a member.
 #[inline(always)]
-fn replaces(plan: &MessagePlan, next: Step, member: Step) -> bool {
-    // Fields that are not decoded have a place among others. A closed enum may not know its number.
-    let is_member = next.is_in_oneof && !matches!(next.op, Op::Notice | Op::Set(Number::ClosedEnum));
+fn replaces(plan: &MessagePlan, next: Step, cursor: Cursor<'_>, member: Step) -> bool {
+    // Fields that are not decoded have a place among others.
+    let is_member = next.is_in_oneof && next.op != Op::Notice;
     let oneof_of = |step: Step| plan.fields[usize::from(step.column)].oneof;
-    is_member && next.column != member.column && oneof_of(next) == oneof_of(member)
+    let is_other = is_member && next.column != member.column && oneof_of(next) == oneof_of(member);
+    is_other && (next.op != Op::Set(Number::ClosedEnum) || pass_known(plan, next, &mut { cursor }))
+}
+
+/// Moves past a number of a closed enum; false where the enum does not know it, so that it is an unknown field.
+fn pass_known(plan: &MessagePlan, step: Step, cursor: &mut Cursor<'_>) -> bool {
+    cursor.read_varint().is_ok_and(|varint| plan.fields[usize::from(step.column)].knows(varint as u32))
 }
 
 fn has_only_numbers(plan: &MessagePlan, message: &[u8]) -> bool {

@@ -4,7 +4,7 @@
 //! the input in registers. Anything else, be it a first value, a closed enum in a oneof or an error, is left to the loop
 //! around this one, which finds the cursor before it.
 
-use super::frame::{Frame, Reader, rows_left};
+use super::frame::{AtEnd, Frame, Reader, rows_left};
 use super::numbers::{Fixed, with_number};
 use super::trail::{Message, Source};
 use super::{Decoder, Input};
@@ -71,7 +71,8 @@ impl<'p> Decoder<'p> {
     #[inline(always)]
     fn enter_next<'a>(&mut self, reader: &mut Reader<'a, 'p>, cursor: &mut Cursor<'a>) -> bool {
         let Frame { plan, table, row, end, run, .. } = reader.frame;
-        let (Some(run), false) = (run, self.open.last().is_none_or(|open| open.is_dropped)) else { return false };
+        let stays = self.open.last().is_some_and(|open| open.at_end == AtEnd::Nothing);
+        let (Some(run), true) = (run, stays) else { return false };
         let around = reader.input.bytes.get(..run.around_end).unwrap_or_default();
         let mut siblings = Siblings { around, tag: run.tag, all_end: reader.all_end, position: end };
         if self.patience.is_over() {

@@ -8,11 +8,12 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::frame::{Frame, Reader};
+use super::fields::Place;
+use super::frame::{AtEnd, Frame, Reader};
 use super::packed::{Varints, check_length};
 use super::run::next_step;
 use super::{Decoder, Input, OnError, Options, Views};
-use crate::column::{Batch, Budget, DecodeLater, Known, StringColumn, Table, TableId, Validity};
+use crate::column::{Batch, DecodeLater, Known, StringColumn, Table, TableId, Validity};
 use crate::cores::Cores;
 use crate::error::WireResult;
 use crate::plan::{MessagePlan, Number, Op, Plan, Step};
@@ -41,8 +42,9 @@ impl<'p> Frame<'p> {
 
 impl<'p> Decoder<'p> {
     /// Begins to check a message, the fields of which start at byte `start`, to keep it unread in a column, or not at all.
-    pub(super) fn begin_unread(&mut self, column: Option<usize>, start: usize) {
+    pub(super) fn begin_unread(&mut self, column: Option<usize>, start: usize) -> Place {
         self.checked = Checked { column, start, depth: self.depth(), known: Known::default() };
+        Place::unread()
     }
 
     /// Notes that another message within it begins.
@@ -86,7 +88,7 @@ impl<'p> Decoder<'p> {
                 cursor = ahead;
             }
             match self.open.as_slice() {
-                [.., around, left] if cursor.is_at_end() && left.group == 0 && around.is_unread() => {
+                [.., around, left] if cursor.is_at_end() && left.group == 0 && left.at_end == AtEnd::Nothing => {
                     plan = around.plan;
                     cursor.enter(reader.input.bytes.get(..around.end).unwrap_or_default(), left.resume);
                     self.open.pop();
@@ -106,7 +108,7 @@ impl<'p> Decoder<'p> {
         let end = start.wrapping_add(len);
         let (table, row) = (TableId::NOWHERE, 0);
         let column = step.column;
-        Frame { plan, table, row, tag_start, end, resume: end, group: 0, run: None, column, is_dropped: false }
+        Frame { plan, table, row, tag_start, end, resume: end, group: 0, run: None, column, at_end: AtEnd::Nothing }
     }
 
     /// Moves past a number. Those of a time are looked at: it is beyond doubt where it is right whatever the other one is.
@@ -155,12 +157,18 @@ impl fmt::Debug for Later {
 /// Has a batch keep messages unread that would make too many tables.
 pub(super) fn read_later(plan: &Plan, options: Options, batch: &mut Batch) {
     // Views are of the input, and messages that are decoded later no longer lie there.
-    if options.views == Views::Always || !plan.can_have_more_tables_than(options.most_tables) {
+    if options.views == Views::Always || !plan.may_have_more_tables_than(options.most_tables) {
         return;
     }
-    let options =
-        Options { views: Views::Never, cores: Cores::ONE, on_error: OnError::Raise, max_bytes: None, ..options };
-    batch.read_later(options.most_tables, Arc::new(Later { plan: plan.clone(), options }));
+    let later = Options {
+        views: Views::Never,
+        cores: Cores::ONE,
+        on_error: OnError::Raise,
+        // With as many each time, bytes that keep all that is left for the last table would be copied with each level of messages.
+        most_tables: options.most_tables.saturating_mul(2),
+        ..options
+    };
+    batch.read_later(options.most_tables, Arc::new(Later { plan: plan.clone(), options: later }));
 }
 
 impl DecodeLater for Later {
@@ -169,17 +177,15 @@ impl DecodeLater for Later {
         let message = |row| -> (Input<'_>, Range<usize>) {
             (Input::from(bytes), messages.offsets.range(row).unwrap_or_default())
         };
-        Budget::current().within(|| {
-            let mut batch = Batch::of_table(self.plan.layout().clone(), number);
-            read_later(&self.plan, self.options, &mut batch);
-            let mut decoder = Decoder::new(&self.plan, self.options, batch);
-            // Only bytes that changed between their check and their copy, as those of a lent buffer may, can be bad here. Then they
-            // stand for an empty message.
-            while decoder.push_unchecked((decoder.rows..count).map(message), bytes.len()).is_err() {
-                decoder.rows += 1;
-            }
-            decoder.batch.finish_with(count, validity)
-        })
+        let mut batch = Batch::of_table(self.plan.layout().clone(), number);
+        read_later(&self.plan, self.options, &mut batch);
+        let mut decoder = Decoder::new(&self.plan, self.options, batch);
+        // Only bytes that changed between their check and their copy, as those of a lent buffer may, can be bad here. Then they stand
+        // for an empty message.
+        while decoder.push_unchecked((decoder.rows..count).map(message), bytes.len()).is_err() {
+            decoder.rows += 1;
+        }
+        decoder.batch.finish_with(count, validity)
     }
 }
 

@@ -45,6 +45,38 @@ fn what_was_changed_since_it_was_checked_stands_for_an_empty_message() {
     assert_eq!(numbers.values.as_slice::<i64>(), [7, 0, 0, 0, 9]);
 }
 
+#[test]
+fn what_is_replaced_is_checked_as_all_else_is() {
+    let plan = plan();
+    let often = b"\x18\x01\x22\x00".repeat(4);
+    let refuse = |options: Options, message: &[u8]| {
+        let bytes = [&often, message].concat();
+        let mut decoder = Decoder::new(&plan, options, batch(&plan, options, Vec::new()));
+        let error = decoder.push_all(std::iter::once((bytes.as_slice().into(), 0..bytes.len())), 0).unwrap_err();
+        (error.kind().name(), error.offset() - often.len(), error.path().to_owned())
+    };
+    // a {} d {}, no level of which may be open.
+    let shallow = Options { depth_limit: 0, ..Options::DEFAULT };
+    assert_eq!(refuse(shallow, b"\x12\x00\x3a\x00"), ("too deep", 0, "a".into()));
+    // c: "\xff" b: 1, and r {} r { a { r {} r { r { n: broken } } } b: 1 }.
+    assert_eq!(refuse(Options::DEFAULT, b"\x22\x01\xff\x18\x01"), ("invalid utf-8", 2, "c".into()));
+    let nested = b"\x32\x00\x32\x0d\x12\x09\x32\x00\x32\x05\x32\x03\x28\xff\xff\x18\x01";
+    assert_eq!(refuse(Options::DEFAULT, nested), ("truncated", 13, "r[1].a.r[1].r[0].n".into()));
+    assert_eq!(
+        refuse(Options::DEFAULT, &[&b"\x18\x01\x22\x00".repeat(2), nested.as_slice()].concat()).2,
+        "r[1].a.r[1].r[0].n"
+    );
+}
+
+#[test]
+fn that_a_view_cannot_be_had_is_said_of_what_is_replaced_too() {
+    let (plan, options) = (plan(), Options { views: Views::Always, ..Options::DEFAULT });
+    let bytes = [&b"\x12\x00\x3a\x00".repeat(5)[..], b"\x12\x02\x28\x01\x3a\x00"].concat();
+    let mut decoder = Decoder::new(&plan, options, batch(&plan, options, Vec::new()));
+    let messages = std::iter::once((bytes.as_slice().into(), 0..bytes.len()));
+    assert_eq!(decoder.push_all(messages, 0).unwrap_err().kind().name(), "no view");
+}
+
 /// How many columns a batch has made of a message.
 fn columns_made(message: &[u8]) -> usize {
     let (plan, options) = (plan(), Options::DEFAULT);

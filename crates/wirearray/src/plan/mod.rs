@@ -168,9 +168,9 @@ impl Plan {
         self.longest_default
     }
 
-    /// True where messages can bring a batch more than so many tables, or more than [`Batch::MOST_TABLES`].
-    pub fn can_have_more_tables_than(&self, count: usize) -> bool {
-        self.table_count > count
+    /// True where messages may bring a batch more than so many tables.
+    pub fn may_have_more_tables_than(&self, count: usize) -> bool {
+        self.table_count > count.min(Batch::MOST_TABLES)
     }
 
     /// The plan of a message type, by the number of its table.
