@@ -107,12 +107,37 @@ def test_to_show_a_table_nothing_is_read_but_its_own_columns() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     data = b""
     while len(data) < 1 << 20:
-        length = write_varint(len(data)) + data
-        data = write_tag(1, LENGTH_DELIMITED) + length + write_tag(2, LENGTH_DELIMITED) + length
+        data = within(1, data) + within(2, data)
     record = NODE.decode(data)
     assert "left" in repr(record) and "right" in dir(record)
     assert len(NODE.decode_many([data, data])) == 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 64 << 10
+
+
+def within(number: int, payload: bytes) -> bytes:
+    return write_tag(number, LENGTH_DELIMITED) + write_varint(len(payload)) + payload
+
+
+def test_what_is_asked_for_later_takes_its_memory_from_the_same_budget() -> None:
+    data = b""
+    while len(data) < 1 << 20:
+        data = within(1, data) + within(2, data)
+    record = NODE.decode(data, max_bytes=48 << 20)
+    with pytest.raises(MemoryError, match="kept as bytes would take more memory than max_bytes="):
+        NODE.encode(record)
+    assert same(NODE.encode(NODE.decode(data)), data)
+
+
+def test_what_is_hidden_behind_many_paths_again_and_again_is_copied_a_few_times() -> None:
+    tree = b""
+    for _ in range(10):
+        tree = within(1, tree) + within(2, tree)
+    # At each of sixty levels the rest comes behind a thousand paths.
+    data = within(7, bytes(16 << 20))
+    for _ in range(60):
+        data = tree + within(6, data)
+    record = NODE.decode(data, max_bytes=640 << 20)
+    assert len(record[".".join(["one"] * 60 + ["values"])]) == 1 << 21
 
 
 def test_errors_in_them_name_their_byte_and_their_fields() -> None:

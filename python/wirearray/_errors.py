@@ -14,7 +14,8 @@ class DecodeError(ValueError):
         The byte of the input at which the faulty item begins; of a time out of range that of its message.
     path : str
         The field being read, as in ``series[3].times``; empty where no field was reached. Where data hold messages at
-        more than a thousand paths, the innermost of them have no numbers: ``left.children[3].children.name``.
+        more than a thousand paths, the innermost of them have no numbers: ``left.children[3].children.name``. Which
+        those are depends on the messages before, and on how many threads there are.
     row : int or None
         The message's number, where many were decoded.
     file : str or None

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::budget::Taken;
 use super::buffer::Buffer;
 use super::columns::Columns;
 use super::defaults::zeros;
@@ -31,6 +32,8 @@ pub struct Table {
     pub(super) height: u32,
     /// True where messages in it, or in tables within it, came unread.
     pub(super) holds_unread: bool,
+    /// What it and all tables within it have taken from a budget, but for their values, where it was the outermost of a batch.
+    taken: Option<Box<Taken>>,
 }
 
 /// A field's values, one entry a row.
@@ -101,7 +104,15 @@ impl Table {
         let holds_unread =
             columns.came_read().any(|(_, column)| column.data.table().is_some_and(|table| table.holds_unread));
         let shown = OnceLock::new();
-        Self { layout, number, rows, validity, columns, oneofs, unknown: None, shown, height, holds_unread }
+        let (unknown, taken) = (None, None);
+        Self { layout, number, rows, validity, columns, oneofs, unknown, shown, height, holds_unread, taken }
+    }
+
+    /// The same table, for which so much was taken from a budget as long as it is there.
+    #[must_use]
+    pub(super) fn with_taken(mut self, taken: Taken) -> Self {
+        self.taken = Some(Box::new(taken));
+        self
     }
 
     /// The same table with the fields of each row that the schema does not know.

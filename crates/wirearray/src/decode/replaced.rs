@@ -147,6 +147,7 @@ fn replaces(plan: &MessagePlan, next: Step, cursor: Cursor<'_>, member: Step) ->
 }
 
 /// Moves past a number of a closed enum; false where the enum does not know it, so that it is an unknown field.
+#[inline(always)]
 fn pass_known(plan: &MessagePlan, step: Step, cursor: &mut Cursor<'_>) -> bool {
     cursor.read_varint().is_ok_and(|varint| plan.fields[usize::from(step.column)].knows(varint as u32))
 }

@@ -38,8 +38,7 @@ impl<'p> Decoder<'p> {
     /// Moves past a field that is not selected; forgets what the oneof had set that it is a member of. A number that its
     /// closed enum does not know leaves the oneof alone, as if it were decoded.
     pub(super) fn notice(&mut self, reader: &mut Reader<'_, 'p>, step: Step) -> WireResult<()> {
-        let is_plain = !step.is_in_oneof && !reader.frame.plan.is_map_entry;
-        if is_plain || reader.frame.is_unread() {
+        if !step.is_in_oneof && !reader.frame.plan.is_map_entry {
             // Nothing depends on most fields that are left out.
             return self.skip_value(reader, reader.tag);
         }

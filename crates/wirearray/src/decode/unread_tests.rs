@@ -34,15 +34,25 @@ fn messages_are_kept_unread_once_there_are_as_many_tables_as_there_may_be() {
 }
 
 #[test]
+fn the_path_of_an_error_has_the_numbers_up_to_a_message_that_is_kept_unread() {
+    // r {} r { r {} r { n: broken } }
+    let bytes = b"\x32\x00\x32\x08\x32\x00\x32\x04\x28\xff\xff\xff";
+    for (most_tables, path) in [(1, "r[1].r.n"), (2, "r[1].r[1].n"), (3, "r[1].r[1].n")] {
+        let error = decode(&plan(), bytes.as_slice().into(), Options { most_tables, ..Options::DEFAULT }).unwrap_err();
+        assert_eq!((error.path(), error.offset()), (path, 9), "{most_tables}");
+    }
+}
+
+#[test]
 fn what_was_changed_since_it_was_checked_stands_for_an_empty_message() {
     let mut messages = Texts::default();
-    for message in [b"\x28\x07".as_slice(), b"\x28", b"\x28\x08\x0a\x05", b"", b"\x28\x09"] {
+    for message in [b"\x28\x07".as_slice(), b"\x28", b"\x28\x08", b"\x28\x01\x0a\x05", b"\x28\x09"] {
         messages.push(message, 5);
     }
     let later = Later { plan: plan(), options: Options::DEFAULT };
     let table = later.decode(0, &messages.into_column(false), Validity::All);
     let Data::Numbers(numbers) = &table.column(5).data else { panic!("numbers") };
-    assert_eq!(numbers.values.as_slice::<i64>(), [7, 0, 0, 0, 9]);
+    assert_eq!(numbers.values.as_slice::<i64>(), [7, 0, 8, 0, 9]);
 }
 
 #[test]

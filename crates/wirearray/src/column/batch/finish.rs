@@ -21,7 +21,8 @@ impl Batch {
     /// The same where not every row stands for a message that was there.
     pub fn finish_with(mut self, rows: usize, validity: Validity) -> Table {
         self.settle();
-        self.finish_table(TableId::OUTERMOST, rows, validity)
+        let table = self.finish_table(TableId::OUTERMOST, rows, validity);
+        table.with_taken(std::mem::take(&mut self.taken))
     }
 
     fn finish_table(&mut self, table: TableId, rows: usize, validity: Validity) -> Table {
