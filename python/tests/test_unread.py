@@ -188,3 +188,26 @@ def test_a_buffer_that_changes_meanwhile_gives_wrong_values_at_worst() -> None:
     finally:
         is_over.set()
         other.join()
+
+
+def test_memory_that_runs_short_while_times_are_looked_at_is_of_no_message() -> None:
+    timed = wa.Schema.from_source("""
+    syntax = "proto3"; import "google/protobuf/duration.proto";
+    message M { M left = 1; M right = 2; M rest = 3; google.protobuf.Duration span = 4; bytes data = 5; }
+    """)["M"]
+    tree = b""
+    for _ in range(10):
+        tree = within(1, tree) + within(2, tree)
+    # A span before zero, of which only columns tell whether it is one.
+    data = within(5, bytes(1 << 20)) + within(4, b"\x08" + b"\xff" * 9 + b"\x01")
+    for _ in range(40):
+        data = tree + within(3, data)
+    rows = set()
+    for most in (1, 6, 20, 50):
+        try:
+            timed.decode_many([b"", data, b""], threads=1, max_bytes=most << 20, on_error="skip")
+        except wa.DecodeError as error:
+            assert error.kind == "memory budget"
+            rows.add(error.row)
+    assert rows == {1, None}
+    assert len(timed.decode_many([b"", data, b""], threads=1, max_bytes=256 << 20)) == 3

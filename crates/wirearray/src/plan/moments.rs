@@ -110,8 +110,8 @@ pub fn are_far_from_faults(seconds: &[u8], nanos: &[u8], well_known: WellKnown) 
 }
 
 impl WellKnown {
-    /// True where a number as it is written, of the seconds in column 0 or of the nanoseconds in column 1, makes no time that is out of
-    /// range, whatever the other one is. Spans before zero are not told from faults here.
+    /// True where a number as it is written, of the seconds in column 0 or of the nanoseconds in column 1, makes no time that is out
+    /// of range, whatever the other one is. Spans before zero are not told from faults here.
     pub fn is_beyond_doubt(self, column: u16, varint: u64) -> bool {
         let (number, width) = match column {
             0 => (varint.cast_signed(), MOST_SECONDS),
