@@ -170,11 +170,13 @@ impl MessageType {
         align: AlignArgument,
         allow_large: bool,
     ) -> PyResult<()> {
-        let (table, row) = Intake::message(py, self.plan(), message)?;
-        let options = Options { align: align.0, allow_large };
-        py.detach(|| {
-            let measured = encode::measure(self.plan(), &table, row, options);
-            save(&measured.map_err(|error| errors::encode_error(&error))?, &path)
+        errors::with_memory(|| {
+            let (table, row) = Intake::message(py, self.plan(), message)?;
+            let options = Options { align: align.0, allow_large };
+            py.detach(|| {
+                let measured = encode::measure(self.plan(), &table, row, options);
+                save(&measured.map_err(|error| errors::encode_error(&error))?, &path)
+            })
         })
     }
 

@@ -123,7 +123,7 @@ impl Record {
     /// ValueError
     ///     If the schema does not tell absent from default for it, or it is repeated.
     fn present(&self, name: &str) -> PyResult<bool> {
-        Ok(self.plan.presence(&self.table, name).map_err(errors::path_error)?.is_set(self.row))
+        Ok(errors::asked(|| self.plan.presence(&self.table, name))?.is_set(self.row))
     }
 
     /// Return the number of the field that is set of a oneof, 0 for none.
@@ -142,7 +142,7 @@ impl Record {
     /// KeyError
     ///     If there is no such oneof.
     fn which(&self, oneof: &str) -> PyResult<i32> {
-        let numbers = self.plan.which(&self.table, oneof).map_err(errors::path_error)?;
+        let numbers = errors::asked(|| self.plan.which(&self.table, oneof))?;
         let bytes = numbers.get(self.row).and_then(|bytes| bytes.try_into().ok());
         Ok(bytes.map_or(0, i32::from_ne_bytes))
     }

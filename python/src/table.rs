@@ -189,7 +189,7 @@ impl Table {
             (Some(columns), None) => columns.clone(),
             (None, fields) => fields.cloned().unwrap_or_else(|| PyDict::new(py)).into_any(),
             (Some(table), Some(fields)) if table.is_instance_of::<Self>() => {
-                let table = Intake::changed(py, message_type.plan(), table, fields)?;
+                let table = errors::with_memory(|| Intake::changed(py, message_type.plan(), table, fields))?;
                 let rows = 0..table.rows();
                 return Ok(Self::new(message_type.plan().clone(), table, rows).with_stamps(stamps));
             }
@@ -198,7 +198,7 @@ impl Table {
             }
         };
         let plan = message_type.plan();
-        let (table, rows) = Intake::messages(py, plan, &given)?;
+        let (table, rows) = errors::with_memory(|| Intake::messages(py, plan, &given))?;
         Ok(Self::new(plan.clone(), table, rows))
     }
 

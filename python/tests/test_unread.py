@@ -5,7 +5,9 @@ import pickle
 import re
 import resource
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,10 @@ message Node {
 }
 """)
 NODE = SCHEMA["Node"]
+CHAIN = wa.Schema.from_source("""
+syntax = "proto3";
+message M { M left = 1; M right = 2; M rest = 3; repeated int32 many = 5 [packed = false]; optional string name = 6; }
+""")["M"]
 OFFICIAL = message_class(pool_of(SCHEMA.to_descriptor_set()), "Node")
 
 
@@ -211,3 +217,42 @@ def test_memory_that_runs_short_while_times_are_looked_at_is_of_no_message() -> 
             rows.add(error.row)
     assert rows == {1, None}
     assert len(timed.decode_many([b"", data, b""], threads=1, max_bytes=256 << 20)) == 3
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda table, path: table["rest"],
+        lambda table, path: table[0].present("rest"),
+        lambda table, path: table[0]._repr_html_(),
+        lambda table, path: table[0].to_dict(),
+        lambda table, path: table.present("rest"),
+        lambda table, path: table._repr_html_(),
+        lambda table, path: table.__arrow_c_schema__(),
+        lambda table, path: pa.record_batch(table),
+        lambda table, path: pickle.dumps(table),
+        lambda table, path: CHAIN.encode(table[0]),
+        lambda table, path: list(CHAIN.encode_many(table)),
+        lambda table, path: CHAIN.save(path, table[0]),
+        lambda table, path: CHAIN.write(path, table, framing="delimited"),
+        lambda table, path: wa.Table.of(CHAIN, table, name=["a"]),
+    ],
+)
+def test_memory_that_runs_short_later_is_an_error(way: Callable[..., Any], tmp_path: Path) -> None:
+    tree = b""
+    for _ in range(10):
+        tree = within(1, tree) + within(2, tree)
+    data = tree + within(3, tree + within(3, b"\x28\x01" * 400_000))
+    most = next(most for most in range(500_000, 4_000_000, 50_000) if is_enough(data, most))
+    table = CHAIN.decode_many([data], max_bytes=most, threads=1)
+    with pytest.raises(MemoryError, match="max_bytes="):
+        way(table, tmp_path / "chain.pb")
+    assert list(tmp_path.iterdir()) == []
+    assert len(table) == 1 and isinstance(table["left"]["right"], wa.Table)
+
+
+def is_enough(data: bytes, most: int) -> bool:
+    try:
+        return len(CHAIN.decode_many([data], max_bytes=most, threads=1)) == 1
+    except wa.DecodeError:
+        return False

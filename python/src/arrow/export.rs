@@ -134,8 +134,10 @@ impl ArrowTable {
 impl ArrowTable {
     /// Return the table's type in Arrow: a capsule.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let field = arrow::table_field(&self.plan, &self.shown(), self.options, Rows::Batch);
-        capsule::schema(py, field.map_err(|error| refused(&error))?)
+        errors::with_memory(|| {
+            let field = arrow::table_field(&self.plan, &self.shown(), self.options, Rows::Batch);
+            capsule::schema(py, field.map_err(|error| refused(&error))?)
+        })
     }
 
     /// Return the table as an Arrow array of structs, null where a message is absent: two capsules.
@@ -168,8 +170,10 @@ macro_rules! exported_column {
             /// Return the column's type in Arrow: a capsule, for any library that takes it.
             fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
                 let (plan, data, entries) = self.parts();
-                let field = arrow::column_field(plan, &data.slice(entries), Options::default());
-                capsule::schema(py, field.map_err(|error| refused(&error))?)
+                errors::with_memory(|| {
+                    let field = arrow::column_field(plan, &data.slice(entries), Options::default());
+                    capsule::schema(py, field.map_err(|error| refused(&error))?)
+                })
             }
 
             /// Return the column as an Arrow array: two capsules, for any library that takes them. Numbers and strings are not

@@ -363,8 +363,9 @@ impl Stream {
         };
         let options = encode::Options { align: None, allow_large };
         py.detach(|| {
-            let measured = encode::measure_many(plan, &table, rows, options);
-            let measured = measured.map_err(|error| Failure::Messages(errors::encode_error(&error)))?;
+            let measure =
+                || encode::measure_many(plan, &table, rows, options).map_err(|error| errors::encode_error(&error));
+            let measured = errors::with_memory(measure).map_err(Failure::Messages)?;
             let written = match self {
                 Self::Framed(writer, _) => writer.write(&measured),
                 Self::Mcap(writer) => writer.write(&measured, &stamps),
