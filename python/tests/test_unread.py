@@ -163,7 +163,7 @@ def test_errors_in_them_name_their_byte_and_their_fields() -> None:
 
 
 def test_many_threads_may_ask_at_once() -> None:
-    for _ in range(20):
+    for _ in range(8):
         table = NODE.decode_many(TREES)
         start = threading.Barrier(4)
 
@@ -187,7 +187,7 @@ def test_a_buffer_that_changes_meanwhile_gives_wrong_values_at_worst() -> None:
     other = threading.Thread(target=disturb)
     other.start()
     try:
-        for _ in range(300):
+        for _ in range(100):
             data[:] = TREES[0]
             with contextlib.suppress(ValueError):
                 NODE.encode(NODE.decode(data))
