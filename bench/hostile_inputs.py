@@ -177,7 +177,7 @@ INPUTS = (
         again(chain(40) + b"\x12\x00"),
     ),
     Hostile(
-        "the same, behind forty numbers",
+        "forty members of oneofs within each other, and another behind forty numbers",
         "message M { oneof one { M a = 1; M b = 2; } repeated int64 x = 3 [packed = false]; }",
         again(chain(40) + b"\x18\x01" * 40 + b"\x12\x00"),
     ),
