@@ -87,7 +87,7 @@ struct GrowingTable {
 
 impl Batch {
     /// So many tables, with all their columns, take some milliseconds and MiB at the most. Few schemas and no ordinary data have more;
-    /// hostile bytes can bring one with every two of them. Wide tables count for several, see [`Layout::weight_of`].
+    /// hostile bytes can bring one with every two of them. Wide tables count for several.
     pub const MOST_TABLES: usize = 1024;
 
     /// A batch without a row.

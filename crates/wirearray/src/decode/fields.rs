@@ -7,7 +7,7 @@ use super::unread::check_number;
 use super::{Decoder, Input, Views};
 use crate::column::{Growing, TableId};
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
-use crate::plan::{FieldPlan, Op, Step};
+use crate::plan::{FieldPlan, MessagePlan, Op, Step};
 use crate::wire::{WireType, is_tagged};
 
 impl<'p> Decoder<'p> {
@@ -17,7 +17,7 @@ impl<'p> Decoder<'p> {
         self.open.clear();
         self.open.push(frame);
         loop {
-            // Neither of what follows goes into a message that is kept unread, or out of one.
+            // Neither of the two runs goes from what is read to what is only checked, or back.
             let is_unread = reader.frame.is_unread();
             if is_unread {
                 self.check_run(&mut reader);
@@ -121,7 +121,7 @@ impl<'p> Decoder<'p> {
             }
             return Ok(());
         }
-        let plan = self.plan.message(reader.frame.field(step).message.unwrap_or_default());
+        let plan = self.plan_of(reader.frame.plan, step);
         let Extent { start, end, resume, group } = extent;
         let tag_start = reader.field_start;
         let run = match (step.op, reader.input.bytes.get(reader.field_start), column) {
@@ -135,6 +135,12 @@ impl<'p> Decoder<'p> {
         self.open.push(frame);
         reader.seek(start);
         Ok(())
+    }
+
+    /// How the message or group of a field is decoded.
+    #[inline(always)]
+    pub(super) fn plan_of(&self, around: &MessagePlan, step: Step) -> &'p MessagePlan {
+        self.plan.message(around.fields[usize::from(step.column)].message.unwrap_or_default())
     }
 
     /// Where a message or group goes that is not within one that is kept unread.

@@ -37,7 +37,7 @@ pub(super) enum AtEnd {
     Nothing,
     /// It is an entry of a map whose value is unknown to a closed enum, and is dropped.
     Drop,
-    /// It was only checked, and is kept unread.
+    /// It was only checked, and is kept unread, unless it is replaced.
     Keep,
 }
 

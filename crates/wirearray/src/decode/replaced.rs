@@ -85,8 +85,8 @@ impl<'p> Decoder<'p> {
             Op::SetString => cursor.read_delimited().is_ok(),
             Op::SetText => cursor.read_delimited().is_ok_and(|text| simdutf8::basic::from_utf8(text).is_ok()),
             Op::Merge if self.depth() < self.options.depth_limit => {
-                let inner = self.plan.message(plan.fields[usize::from(step.column)].message.unwrap_or_default());
-                cursor.read_delimited().is_ok_and(|message| message.is_empty() || has_only_numbers(inner, message))
+                let inner = self.plan_of(plan, step);
+                cursor.read_delimited().is_ok_and(|message| has_only_numbers(inner, message))
             }
             _ => false,
         }
@@ -111,7 +111,7 @@ fn find_replacement(reader: &Reader<'_, '_>, step: Step, end: usize) -> bool {
     let plan = reader.frame.plan;
     let mut cursor = Cursor::new(&[]);
     cursor.enter(reader.input.bytes.get(..reader.frame.end).unwrap_or_default(), end);
-    // Half as many fields as it has bytes, so that the look costs no more than reading it.
+    // Half as many fields as it has bytes, so that the look costs about as much as reading it.
     for _ in 0..(end - reader.field_start) / 2 {
         let Some((next, mut behind)) = next_step(plan, cursor) else { return false };
         if replaces(plan, next, behind, step) {

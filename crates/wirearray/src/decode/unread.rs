@@ -33,7 +33,7 @@ pub(super) struct Checked {
 }
 
 impl<'p> Frame<'p> {
-    /// True where the message is checked, and kept unread.
+    /// True where the message is only checked: it is kept unread, or replaced.
     #[inline(always)]
     pub(super) fn is_unread(&self) -> bool {
         self.table == TableId::NOWHERE
@@ -103,7 +103,7 @@ impl<'p> Decoder<'p> {
     /// The frame of a message of `len` bytes from `start` on, within another that is kept unread.
     #[inline(always)]
     fn unread_frame(&self, around: &MessagePlan, step: Step, tag_start: usize, start: usize, len: usize) -> Frame<'p> {
-        let plan = self.plan.message(around.fields[usize::from(step.column)].message.unwrap_or_default());
+        let plan = self.plan_of(around, step);
         // The length has been compared with what is left, so the sum is at most the input's length.
         let end = start.wrapping_add(len);
         let (table, row) = (TableId::NOWHERE, 0);
