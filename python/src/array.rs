@@ -11,6 +11,8 @@ use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMet
 use pyo3::prelude::*;
 use wirearray::column::{Dtype, Memory, NumberColumn, Offsets};
 
+use crate::errors;
+
 /// What an array refers to, so that its memory lives as long as it does.
 #[pyclass(frozen, module = "wirearray._core", name = "_Memory")]
 struct Base(#[expect(dead_code, reason = "held, not read")] Memory);
@@ -76,20 +78,20 @@ pub(crate) fn bytes<'py>(py: Python<'py>, memory: &Memory, range: Range<usize>) 
 
 /// Offsets: read-only, because the engine relies on them.
 pub(crate) fn offsets<'py>(py: Python<'py>, offsets: &Offsets) -> PyResult<Bound<'py, PyAny>> {
-    let count = offsets.as_slice().len();
+    let count = offsets.len() + 1;
     of_memory(py, offsets.memory(), PyArrayDescr::of::<i64>(py), 0..count, false)
 }
 
 /// Numbers that another library has made, of the dtype of that name: read-only.
 pub(crate) fn of_name<'py>(py: Python<'py>, memory: &Memory, dtype: &str) -> PyResult<Bound<'py, PyAny>> {
     let descriptor = PyArrayDescr::new(py, dtype)?;
-    let count = memory.as_bytes().len() / descriptor.itemsize();
+    let count = memory.len() / descriptor.itemsize();
     of_memory(py, memory, descriptor, 0..count, false)
 }
 
 /// Lengths, as `int64`, or flags, as `bool`, that were made for the caller.
 pub(crate) fn fresh<'py>(py: Python<'py>, memory: &Memory, dtype: Dtype) -> PyResult<Bound<'py, PyAny>> {
-    let count = memory.as_bytes().len() / dtype.size();
+    let count = memory.len() / dtype.size();
     of_memory(py, memory, descriptor(py, dtype), 0..count, true)
 }
 
@@ -114,6 +116,17 @@ fn scalar_of<'py>(py: Python<'py>, bytes: &[u8], descriptor: Bound<'py, PyArrayD
     unsafe { Bound::from_owned_ptr_or_err(py, scalar) }
 }
 
+/// Has the engine make memory that it has put off, while other threads go on.
+pub(crate) fn make(py: Python<'_>, memory: &Memory) -> PyResult<()> {
+    if memory.is_late() {
+        errors::with_memory(|| {
+            py.detach(|| memory.make());
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
 fn of_memory<'py>(
     py: Python<'py>,
     memory: &Memory,
@@ -121,6 +134,7 @@ fn of_memory<'py>(
     elements: Range<usize>,
     is_writable: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
+    make(py, memory)?;
     let width = descriptor.itemsize();
     let bytes = memory.as_bytes();
     assert!(elements.start <= elements.end && elements.end <= bytes.len() / width, "the elements are in the memory");

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use wirearray::column::Data;
 use wirearray::plan::Plan;
 
+use crate::errors;
 use crate::values::entry_object;
 
 /// An iterator over entries.
@@ -31,7 +32,7 @@ impl Entries {
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let next = self.left.lock().unwrap_or_else(PoisonError::into_inner).next();
-        next.map(|entry| entry_object(py, &self.plan, &self.data, entry)).transpose()
+        next.map(|entry| errors::with_memory(|| entry_object(py, &self.plan, &self.data, entry))).transpose()
     }
 
     fn __length_hint__(&self) -> usize {

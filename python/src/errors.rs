@@ -153,7 +153,7 @@ pub(crate) fn with_memory<R>(work: impl FnOnce() -> PyResult<R>) -> PyResult<R> 
     let short = |shortage| match shortage {
         Shortage::System => "there is not enough memory for the columns",
         Shortage::Budget => {
-            "columns of messages that were kept as bytes would take more memory than max_bytes= allows, by default 1 GiB and 400 \
+            "what is made of columns when they are asked for would take more memory than max_bytes= allows, by default 1 GiB and 400 \
              bytes for each byte of the input; take fewer of them, select fields, or decode again with another max_bytes="
         }
     };

@@ -48,7 +48,7 @@ impl Ragged {
 
     fn values_of<'py>(&self, py: Python<'py>, plan: &Arc<Plan>) -> PyResult<Bound<'py, PyAny>> {
         let values = self.list.offsets.range_of_all(self.entries.clone()).unwrap_or_default();
-        column_object(py, plan, &self.list.values, values)
+        errors::with_memory(|| column_object(py, plan, &self.list.values, values))
     }
 
     fn data(&self) -> Data {
@@ -123,7 +123,7 @@ impl Ragged {
     fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let data = self.data();
         let entries = self.entries.clone().map(|entry| entry_object(py, &self.plan, &data, entry));
-        PyList::new(py, entries.collect::<PyResult<Vec<_>>>()?)
+        PyList::new(py, errors::with_memory(|| entries.collect::<PyResult<Vec<_>>>())?)
     }
 
     fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

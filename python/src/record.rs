@@ -64,9 +64,9 @@ impl Record {
     /// The fields that the schema does not know, as they were written: bytes, empty where none came, or where they were not
     /// kept. ``decode(data, keep_unknown=True)`` keeps them, of each message within the message too.
     #[getter]
-    fn unknown_fields<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let unknown = self.table.unknown().and_then(|unknown| unknown.get(self.row));
-        PyBytes::new(py, unknown.unwrap_or_default())
+    fn unknown_fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let unknown = errors::with_memory(|| Ok(self.table.unknown().and_then(|unknown| unknown.get(self.row))))?;
+        Ok(PyBytes::new(py, unknown.unwrap_or_default()))
     }
 
     fn __len__(&self) -> usize {
@@ -123,7 +123,7 @@ impl Record {
     /// ValueError
     ///     If the schema does not tell absent from default for it, or it is repeated.
     fn present(&self, name: &str) -> PyResult<bool> {
-        Ok(errors::asked(|| self.plan.presence(&self.table, name))?.is_set(self.row))
+        errors::asked(|| Ok(self.plan.presence(&self.table, name)?.is_set(self.row)))
     }
 
     /// Return the number of the field that is set of a oneof, 0 for none.
@@ -142,9 +142,11 @@ impl Record {
     /// KeyError
     ///     If there is no such oneof.
     fn which(&self, oneof: &str) -> PyResult<i32> {
-        let numbers = errors::asked(|| self.plan.which(&self.table, oneof))?;
-        let bytes = numbers.get(self.row).and_then(|bytes| bytes.try_into().ok());
-        Ok(bytes.map_or(0, i32::from_ne_bytes))
+        errors::asked(|| {
+            let numbers = self.plan.which(&self.table, oneof)?;
+            let bytes = numbers.get(self.row).and_then(|bytes| bytes.try_into().ok());
+            Ok(bytes.map_or(0, i32::from_ne_bytes))
+        })
     }
 
     /// Return the member of a oneof that is set.

@@ -211,11 +211,12 @@ impl Table {
     /// The fields of each row that the schema does not know, as they were written: Strings of bytes, empty where none came,
     /// or where they were not kept. ``decode_many(data, keep_unknown=True)`` keeps them, of each table within the table too.
     #[getter]
-    fn unknown_fields(&self) -> Strings {
-        match self.table.unknown() {
-            Some(unknown) => Strings::new(self.plan.clone(), unknown.clone(), self.rows.clone()),
-            None => Strings::new(self.plan.clone(), StringColumn::of_empty_bytes(self.rows.len()), 0..self.rows.len()),
-        }
+    fn unknown_fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (unknown, rows) = match self.table.unknown() {
+            Some(unknown) => (unknown.clone(), self.rows.clone()),
+            None => (StringColumn::of_empty_bytes(self.rows.len()), 0..self.rows.len()),
+        };
+        column_object(py, &self.plan, &Data::Strings(unknown), rows)
     }
 
     /// The errors of the messages that were left out: list of DecodeError, each with the ``row`` that its message would have
@@ -288,8 +289,8 @@ impl Table {
     /// ValueError
     ///     If the schema does not tell absent from default for it, or it is repeated.
     fn present<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let flags = errors::asked(|| Ok(self.plan.presence(&self.table, name)?.flags(self.rows.clone())))?;
-        array::fresh(py, &flags, Dtype::Bool)
+        let flags = || Ok(self.plan.presence(&self.table, name)?.flags(self.rows.clone()));
+        array::fresh(py, &errors::asked(|| py.detach(flags))?, Dtype::Bool)
     }
 
     /// Return which field of a oneof each row has set.

@@ -36,6 +36,7 @@ pub(crate) fn column_object<'py>(
     data: &Data,
     entries: Range<usize>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    make(py, data)?;
     match data {
         Data::Numbers(numbers) => array::numbers(py, numbers, entries),
         Data::Strings(strings) => Strings::new(plan.clone(), strings.clone(), entries).into_bound_py_any(py),
@@ -56,6 +57,7 @@ pub(crate) fn entry_object<'py>(
     data: &Data,
     entry: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
+    make(py, data)?;
     match data {
         Data::Numbers(numbers) => array::scalar(py, numbers.get(entry).unwrap_or_default(), numbers.dtype),
         Data::Strings(strings) => string_object(py, strings, entry),
@@ -143,6 +145,11 @@ pub(crate) fn follow(
 ) -> PyResult<Data> {
     let found = if data.holds_unread() { py.detach(find) } else { find() };
     found.map_err(errors::path_error)
+}
+
+/// Has the engine make what it has put off of a column.
+pub(crate) fn make(py: Python<'_>, data: &Data) -> PyResult<()> {
+    data.memory().try_for_each(|memory| array::make(py, memory))
 }
 
 /// The names of the columns of a table that have been made.

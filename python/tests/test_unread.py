@@ -129,7 +129,7 @@ def test_what_is_asked_for_later_takes_its_memory_from_the_same_budget() -> None
     while len(data) < 1 << 20:
         data = within(1, data) + within(2, data)
     record = NODE.decode(data, max_bytes=48 << 20)
-    with pytest.raises(MemoryError, match="kept as bytes would take more memory than max_bytes="):
+    with pytest.raises(MemoryError, match="asked for would take more memory than max_bytes="):
         NODE.encode(record)
     assert same(NODE.encode(NODE.decode(data)), data)
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use buffers::Buffers;
 use config::config;
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -24,7 +25,7 @@ use show::show_row;
 use toml::{Table as Shown, Value};
 use wirearray::column::{Data, Owner, Table};
 use wirearray::cores::Cores;
-use wirearray::decode::{self, Input, Options, Views};
+use wirearray::decode::{self, Input, OnError, Options, Views};
 use wirearray::parallel::{self, Fault};
 use wirearray::plan::Plan;
 use wirearray::{DecodeError, reference};
@@ -113,6 +114,34 @@ proptest! {
         messages.extend(sample.messages());
         let [one, three] = [Cores::ONE, cores].map(|cores| decode_rows(&sample.plan, &messages, cores));
         prop_assert_eq!(one, three);
+    }
+
+    #[test]
+    fn messages_among_many_empty_ones_decode_as_each_one_does(
+        sample in samples(),
+        gaps in vec(prop_oneof![0..5usize, 20..200usize], 9),
+    ) {
+        let (empty, fine) = (b"".as_slice(), sample.messages().filter(|message| decode(&sample.plan, message).is_ok()));
+        let fine: Vec<&[u8]> = std::iter::once(empty).chain(fine).collect();
+        let once = decode_rows(&sample.plan, &fine, Cores::ONE).unwrap();
+        let places = (0..gaps.len()).flat_map(|place| std::iter::repeat_n(0, gaps[place]).chain([place % fine.len()]));
+        let rows: Vec<usize> = places.collect();
+        let mut messages: Vec<&[u8]> = rows.iter().map(|&row| fine[row]).collect();
+        let expected = Arc::new(once.take(&rows));
+        let (threads, half) = (Cores { threads: Some(3), least_len: 1 }, rows.len() / 2);
+        for options in [KEEPING, Options { cores: threads, ..KEEPING }, UNREAD, Options { cores: threads, ..UNREAD }] {
+            let table = Arc::new(decode_rows_with(&sample.plan, &messages, options).unwrap());
+            prop_assert_eq!(table.slice(half..rows.len()), expected.slice(half..rows.len()));
+            let parts = [table.slice(0..half), table.slice(half..rows.len())].map(|part| Data::Table(Arc::new(part)));
+            prop_assert_eq!(Data::join(&parts), Some(Data::Table(Arc::clone(&expected))));
+            prop_assert_eq!(&table, &expected);
+        }
+        // Bad messages between them are left out.
+        messages.splice(half..half, sample.messages());
+        let skip = Options { on_error: OnError::Skip, ..KEEPING };
+        let kept: Vec<&[u8]> = messages.iter().copied().filter(|message| decode(&sample.plan, message).is_ok()).collect();
+        let left = parallel::decode_many(&sample.plan, &Buffers(&messages), skip, Vec::new()).table;
+        prop_assert_eq!(left, decode_rows(&sample.plan, &kept, Cores::ONE).unwrap());
     }
 
     #[test]

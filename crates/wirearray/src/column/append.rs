@@ -1,7 +1,7 @@
 //! Columns of a batch behind those of another: how the pieces come together that several threads have decoded.
 //!
 //! What comes out is what one batch would have become that had taken all values in turn. So gaps are filled up as they are for
-//! a single value, and a column that one of the two lacks is made, or left alone.
+//! a single value, and a column that one of the two lacks is made, or left alone. Gaps that are noted stay gaps.
 
 use super::batch::{Batch, TableId};
 use super::buffer::Element;
@@ -46,7 +46,7 @@ impl Growing {
             (Self::Strings(to), Self::Strings(from)) => to.append_all(row, from, at_most),
             (Self::StringLists(to), Self::StringLists(from)) => to.append(row, from, at_most),
             (Self::Rows(to), Self::Rows(from)) => {
-                to.append(row, from);
+                to.append(row, from, at_most);
                 return Some((to.table, from.table, row));
             }
             (Self::RowLists(to), Self::RowLists(from)) => {
@@ -62,10 +62,26 @@ impl Growing {
 impl<T: Element> Numbers<T> {
     pub(super) fn append(&mut self, row: usize, other: &Self, at_most: AtMost) {
         let (len, more) = (self.values.len(), other.values.as_slice());
-        if let Some(last) = more.len().checked_sub(1) {
-            self.presence.append(len, row, &other.presence, last + 1);
-            self.values.fill_to(row, self.default, at_most.saturating_add(row - len));
+        if self.are_lent && other.gaps.has_any() {
+            self.append_filled(row, other, at_most);
+        } else if !more.is_empty() {
+            let entry = self.reach(row, at_most);
+            self.presence.append(len, entry, &other.presence, more.len());
+            self.gaps.append(entry, &other.gaps, at_most);
             self.values.extend_with(more, |&value| value, at_most);
+        }
+    }
+
+    /// The same where the rows of gaps are to have entries, too.
+    fn append_filled(&mut self, mut row: usize, other: &Self, at_most: AtMost) {
+        for (entries, passed) in other.gaps.runs(other.values.len()) {
+            for entry in entries {
+                if other.presence.has(entry) {
+                    self.set(row, other.values.as_slice()[entry], at_most);
+                }
+                row += 1;
+            }
+            row += passed;
         }
     }
 }
@@ -93,11 +109,12 @@ impl Presence {
 impl Starts {
     /// Appends where the values of rows start that come from `row` on, behind `len` values that there are.
     fn append(&mut self, row: usize, len: usize, other: &Self, at_most: AtMost) {
-        let more = other.0.as_slice();
+        let more = other.starts.as_slice();
         if !more.is_empty() {
             let shift = len.cast_signed() as i64;
-            self.0.fill_to(row, shift, at_most.saturating_add(row));
-            self.0.extend_with(more, |&start| start + shift, at_most);
+            self.reach(row, len, at_most);
+            self.gaps.append(self.starts.len(), &other.gaps, at_most);
+            self.starts.extend_with(more, |&start| start + shift, at_most);
         }
     }
 }
@@ -122,8 +139,10 @@ impl Texts {
 impl Strings {
     pub(super) fn append_all(&mut self, row: usize, other: &Self, at_most: AtMost) {
         if other.texts.len() > 0 {
-            self.presence.append(self.texts.len(), row, &other.presence, other.texts.len());
-            self.fill_to(row, at_most);
+            let len = self.texts.len();
+            let entry = self.reach(row, at_most);
+            self.presence.append(len, entry, &other.presence, other.texts.len());
+            self.gaps.append(entry, &other.gaps, at_most);
             self.texts.append(&other.texts, at_most);
         }
     }
@@ -137,10 +156,12 @@ impl StringLists {
 }
 
 impl Rows {
-    fn append(&mut self, row: usize, other: &Self) {
+    fn append(&mut self, row: usize, other: &Self, at_most: AtMost) {
         if other.len > 0 {
-            self.presence.append(self.len, row, &other.presence, other.len);
-            self.len = row + other.len;
+            let entry = self.reach(row, at_most);
+            self.presence.append(self.len, entry, &other.presence, other.len);
+            self.gaps.append(entry, &other.gaps, at_most);
+            self.len = entry + other.len;
         }
     }
 }

@@ -170,7 +170,16 @@ impl Batch {
         self.tables.iter().map(|table| (table.layout as usize, table.id))
     }
 
-    /// The bytes of the numbers that have come to the column in place `index` of `table`, which holds one a row.
+    /// True where the numbers of two columns of `table`, which hold one a row, stand side by side as their rows do: where both have
+    /// the same gaps, or one has no number.
+    pub fn are_side_by_side(&self, table: TableId, places: [u16; 2]) -> bool {
+        match places.map(|place| self.made_column(table, place).map(|number| self.columns[number].number_gaps())) {
+            [Some(one), Some(other)] => one.are_alike(other),
+            _ => true,
+        }
+    }
+
+    /// The bytes of the numbers that have come to the column in place `index` of `table`, which holds one a row, but for gaps.
     pub fn number_bytes(&self, table: TableId, index: u16) -> &[u8] {
         self.made_column(table, index).map_or(&[], |number| self.columns[number].number_bytes())
     }
@@ -283,7 +292,7 @@ impl Batch {
     pub fn open_row(&mut self, column: usize, row: usize, at_most: AtMost) -> Option<(TableId, usize)> {
         match &mut self.columns[column] {
             Growing::Rows(rows) => {
-                rows.set(row);
+                rows.set(row, at_most);
                 Some((rows.table, row))
             }
             Growing::RowLists(lists) => Some((lists.table, lists.open(row, at_most))),

@@ -32,8 +32,7 @@ impl Column {
 impl Column {
     /// Unread messages of a column that has none.
     pub(super) fn of_no_messages(column: &ColumnLayout, rows: usize) -> Self {
-        let item = Item::String { is_text: false, default: Box::default() };
-        Self::of_defaults(&Arc::default(), &ColumnLayout { item, cardinality: column.cardinality }, rows)
+        Self::of_defaults(&Arc::default(), &ColumnLayout::of_bytes(column.cardinality), rows)
     }
 }
 

@@ -1,13 +1,15 @@
 //! Columns while rows are still coming.
 //!
 //! A column is written only where a row has a value. It catches up when the next value comes, filling the rows between
-//! with the default, and once more when the batch is finished. So a row is never opened or closed, a field that does
-//! not occur costs nothing, and undoing a row is cutting its columns back to the row before.
+//! with the default, and once more when the batch is finished; where those are many, they stay a gap. So a row is never
+//! opened or closed, a field that does not occur costs nothing, and undoing a row is cutting its columns back to the row
+//! before.
 
 use std::ops::Range;
 
 use super::batch::TableId;
 use super::buffer::{Buffer, Element};
+use super::gaps::{Gaps, Passed};
 use super::memory::Memory;
 use super::presence::{Presence, Validity};
 use super::storage::LentMemory;
@@ -21,22 +23,26 @@ pub struct Numbers<T> {
     pub(super) values: Buffer<T>,
     pub(super) presence: Presence,
     pub(super) default: T,
+    pub(super) gaps: Gaps,
+    /// True where they are written to memory that someone has lent, which shows every row.
+    pub(super) are_lent: bool,
 }
 
 impl<T: Element> Numbers<T> {
     pub(super) fn new(default: T, presence: Presence) -> Self {
-        Self { values: Buffer::default(), presence, default }
+        Self { values: Buffer::default(), presence, default, gaps: Gaps::default(), are_lent: false }
     }
 
     /// Has the values written to memory that someone has lent; false where elements would not be aligned there.
     pub(super) fn lend(&mut self, memory: LentMemory) -> bool {
+        self.are_lent = true;
         Buffer::lent(memory).map(|values| self.values = values).is_some()
     }
 
     /// Sets the value of `row`, which is the last row or a later one.
     #[inline(always)]
     pub fn set(&mut self, row: usize, value: T, at_most: AtMost) {
-        if row == self.values.len() && self.presence.is_gapless() {
+        if self.gaps.entry_of(row) == self.values.len() && self.presence.is_gapless() {
             self.values.push(value, at_most);
         } else {
             self.set_elsewhere(row, value, at_most);
@@ -46,7 +52,7 @@ impl<T: Element> Numbers<T> {
     /// Sets the values of successive rows from `row` on, each the image of one of `items`.
     #[inline]
     pub fn set_all<U>(&mut self, row: usize, items: &[U], image: impl Fn(&U) -> T, at_most: AtMost) {
-        if row == self.values.len() && self.presence.is_gapless() {
+        if self.gaps.entry_of(row) == self.values.len() && self.presence.is_gapless() {
             self.values.extend_with(items, image, at_most);
         } else {
             items.iter().zip(row..).for_each(|(item, row)| self.set_elsewhere(row, image(item), at_most));
@@ -55,20 +61,34 @@ impl<T: Element> Numbers<T> {
 
     #[inline(never)]
     fn set_elsewhere(&mut self, row: usize, value: T, at_most: AtMost) {
-        let len = self.values.len();
-        if row < len {
-            self.values.as_mut_slice()[row] = value;
+        if let Some(former) = self.values.as_mut_slice().get_mut(self.gaps.entry_of(row)) {
+            *former = value;
         } else {
-            self.presence.mark(len, row);
-            self.values.fill_to(row, self.default, at_most.saturating_add(row - len));
+            let len = self.values.len();
+            let entry = self.reach(row, at_most);
+            self.presence.mark(len, entry);
             self.values.push(value, at_most);
         }
+    }
+
+    /// Makes `row`, which is behind all entries, the one that the next value belongs to; returns the number of its entry.
+    pub(super) fn reach(&mut self, row: usize, at_most: AtMost) -> usize {
+        let len = self.values.len();
+        let entry = if self.are_lent { row } else { self.gaps.reach(row, len, self.size(), at_most) };
+        self.values.fill_to(entry, self.default, at_most.saturating_add(entry - len));
+        entry
+    }
+
+    /// What a default takes, with its flag.
+    fn size(&self) -> usize {
+        size_of::<T>() + usize::from(self.presence.is_tracked)
     }
 
     /// Sets the value of `row` as [`Numbers::set`] does; returns what that row had, where it had been reached.
     #[inline]
     pub(super) fn replace(&mut self, row: usize, value: T, at_most: AtMost) -> Option<T> {
-        let former = self.values.as_mut_slice().get_mut(row).map(|former| std::mem::replace(former, value));
+        let entry = self.gaps.entry_of(row);
+        let former = self.values.as_mut_slice().get_mut(entry).map(|former| std::mem::replace(former, value));
         if former.is_none() {
             self.set(row, value, at_most);
         }
@@ -77,55 +97,80 @@ impl<T: Element> Numbers<T> {
 
     /// Forgets all rows from number `rows` on.
     pub(super) fn truncate(&mut self, rows: usize) {
-        self.values.truncate(rows);
-        self.presence.truncate(rows);
+        let entries = self.gaps.truncate(rows);
+        self.values.truncate(entries);
+        self.presence.truncate(entries);
     }
 
-    /// The values of all `rows`, and which of them came.
-    pub(super) fn finish(mut self, rows: usize) -> (Memory, Validity) {
-        let validity = self.presence.finish(self.values.len(), rows);
-        self.values.fill_to(rows, self.default, 0);
+    /// Ends the column after so many rows; returns how many entries it is to have, and its gaps.
+    pub(super) fn end(&mut self, rows: usize) -> (usize, Option<Passed>) {
+        if self.are_lent { (rows, None) } else { self.gaps.end(rows, self.values.len(), self.size()) }
+    }
+
+    /// The values of all `entries`, and which of them came.
+    pub(super) fn finish(mut self, entries: usize) -> (Memory, Validity) {
+        let validity = self.presence.finish(self.values.len(), entries);
+        self.values.fill_to(entries, self.default, 0);
         (self.values.freeze(), validity)
     }
 }
 
 /// Where the values of each row start, in a column of many values a row.
 #[derive(Debug, Default)]
-pub struct Starts(pub(super) Buffer<i64>);
+pub struct Starts {
+    pub(super) starts: Buffer<i64>,
+    pub(super) gaps: Gaps,
+}
 
 impl Starts {
     /// Makes `row` the last row; it starts at value number `len` unless values of it came before.
     #[inline(always)]
     pub(super) fn open(&mut self, row: usize, len: usize, at_most: AtMost) {
-        if row == self.0.len() {
-            self.0.push(len.cast_signed() as i64, at_most);
-        } else if row > self.0.len() {
-            self.fill_to(row + 1, len, at_most);
+        let entry = self.gaps.entry_of(row);
+        if entry == self.starts.len() {
+            self.starts.push(len.cast_signed() as i64, at_most);
+        } else if entry > self.starts.len() {
+            self.open_behind(row, len, at_most);
         }
     }
 
     #[inline(never)]
-    fn fill_to(&mut self, rows: usize, len: usize, at_most: AtMost) {
-        self.0.fill_to(rows, len.cast_signed() as i64, at_most);
+    fn open_behind(&mut self, row: usize, len: usize, at_most: AtMost) {
+        self.reach(row, len, at_most);
+        self.starts.push(len.cast_signed() as i64, at_most);
     }
 
-    /// The number of the first value of `row`, where that row has been reached.
+    /// Makes `row`, which is behind all entries, the one that the next start belongs to.
+    pub(super) fn reach(&mut self, row: usize, len: usize, at_most: AtMost) {
+        let entry = self.gaps.reach(row, self.starts.len(), size_of::<i64>(), at_most);
+        self.starts.fill_to(entry, len.cast_signed() as i64, at_most.saturating_add(entry));
+    }
+
+    /// The number of the first value of `row`, the last row that was reached, or of one behind it that has none.
     pub fn of(&self, row: usize) -> Option<usize> {
-        self.0.as_slice().get(row).map(|&start| start.cast_unsigned() as usize)
+        let start = self.starts.as_slice().get(self.gaps.entry_of(row));
+        start.map(|&start| start.cast_unsigned() as usize)
     }
 
     /// Forgets all rows from number `rows` on; returns where their values start, if there are any.
     pub(super) fn truncate(&mut self, rows: usize) -> Option<usize> {
-        let start = self.of(rows);
-        self.0.truncate(rows);
+        let entries = self.gaps.truncate(rows);
+        let start = self.starts.as_slice().get(entries).map(|&start| start.cast_unsigned() as usize);
+        self.starts.truncate(entries);
         start
     }
 
-    /// The offsets of `rows` rows with `len` values: one more than rows.
-    pub(super) fn finish(mut self, rows: usize, len: usize) -> Memory {
-        self.fill_to(rows, len, 1);
-        self.0.push(len.cast_signed() as i64, 1);
-        self.0.freeze()
+    /// Ends the column after so many rows; returns how many entries it is to have, and its gaps.
+    pub(super) fn end(&mut self, rows: usize) -> (usize, Option<Passed>) {
+        self.gaps.end(rows, self.starts.len(), size_of::<i64>())
+    }
+
+    /// The offsets of `entries` entries with `len` values: one more than entries.
+    pub(super) fn finish(mut self, entries: usize, len: usize) -> Memory {
+        let end = len.cast_signed() as i64;
+        self.starts.fill_to(entries, end, 1);
+        self.starts.push(end, 1);
+        self.starts.freeze()
     }
 }
 
@@ -232,33 +277,52 @@ pub struct Rows {
     /// The table.
     pub table: TableId,
     pub(super) presence: Presence,
+    /// Entries, each of which has a flag, if any has.
     pub(super) len: usize,
+    pub(super) gaps: Gaps,
 }
 
 impl Rows {
     pub(super) fn new(table: TableId, presence: Presence) -> Self {
-        Self { table, presence, len: 0 }
+        Self { table, presence, len: 0, gaps: Gaps::default() }
     }
 
     /// Notes that `row` has a row in the table.
     #[inline(always)]
-    pub fn set(&mut self, row: usize) {
-        if row >= self.len {
-            self.presence.mark(self.len, row);
-            self.len = row + 1;
+    pub fn set(&mut self, row: usize, at_most: AtMost) {
+        if self.gaps.entry_of(row) >= self.len {
+            let entry = self.reach(row, at_most);
+            self.presence.mark(self.len, entry);
+            self.len = entry + 1;
         }
+    }
+
+    /// The number of the entry of `row`, which is behind all entries.
+    #[inline(always)]
+    pub(super) fn reach(&mut self, row: usize, at_most: AtMost) -> usize {
+        let entry = self.gaps.entry_of(row);
+        if entry == self.len || !self.presence.is_tracked {
+            return entry;
+        }
+        self.gaps.reach(row, self.len, size_of::<u8>(), at_most)
     }
 
     /// Forgets all rows from number `rows` on; true where there were any, without which the table has none either.
     pub(super) fn truncate(&mut self, rows: usize) -> bool {
-        let has_more = self.len > rows;
-        self.presence.truncate(rows);
-        self.len = self.len.min(rows);
+        let entries = self.gaps.truncate(rows);
+        let has_more = self.len > entries;
+        self.presence.truncate(entries);
+        self.len = self.len.min(entries);
         has_more
     }
 
-    pub(super) fn finish(self, rows: usize) -> Validity {
-        self.presence.finish(self.len, rows)
+    /// Ends the column after so many rows; returns how many entries it is to have, and its gaps.
+    pub(super) fn end(&mut self, rows: usize) -> (usize, Option<Passed>) {
+        if self.presence.is_tracked { self.gaps.end(rows, self.len, size_of::<u8>()) } else { (rows, None) }
+    }
+
+    pub(super) fn finish(self, entries: usize) -> Validity {
+        self.presence.finish(self.len, entries)
     }
 }
 

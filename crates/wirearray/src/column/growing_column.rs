@@ -2,6 +2,7 @@
 
 use super::batch::TableId;
 use super::buffer::Element;
+use super::gaps::{Gaps, Passed};
 use super::growing::{NumberLists, Numbers, RowLists, Rows};
 use super::growing_strings::{StringLists, Strings};
 use super::layout::Dtype;
@@ -66,6 +67,16 @@ impl Growing {
         }
     }
 
+    /// The gaps of the column, which holds one number a row.
+    pub(super) fn number_gaps(&self) -> &Gaps {
+        match self {
+            Self::Wide(numbers) => &numbers.gaps,
+            Self::Narrow(numbers) => &numbers.gaps,
+            Self::Byte(numbers) => &numbers.gaps,
+            _ => wrong_column(),
+        }
+    }
+
     pub(super) fn numbers(dtype: Dtype, default: u64, presence: Presence) -> Self {
         // The default's bits are zero-extended, so cutting them off at the element's width loses none.
         match dtype.size() {
@@ -122,6 +133,23 @@ impl Growing {
         None
     }
 
+    /// Ends the column after so many rows; returns how many entries it is to have, and its gaps where those are fewer.
+    pub(super) fn end(&mut self, rows: usize) -> (usize, Option<Passed>) {
+        match self {
+            Self::Wide(numbers) => numbers.end(rows),
+            Self::Narrow(numbers) => numbers.end(rows),
+            Self::Byte(numbers) => numbers.end(rows),
+            Self::WideLists(lists) => lists.starts.end(rows),
+            Self::NarrowLists(lists) => lists.starts.end(rows),
+            Self::ByteLists(lists) => lists.starts.end(rows),
+            Self::Strings(strings) => strings.end(rows),
+            Self::StringLists(lists) => lists.starts.end(rows),
+            Self::Rows(inner) => inner.end(rows),
+            Self::RowLists(lists) => lists.starts.end(rows),
+            Self::Unread(unread) => unread.end(rows),
+        }
+    }
+
     /// The table that the column stands for, where its values are messages.
     #[inline(always)]
     pub(super) fn inner_table(&self) -> Option<TableId> {
@@ -168,4 +196,4 @@ pub(super) fn wrong_column() -> ! {
     unreachable!("a plan's steps and its layout are made from the same field")
 }
 
-const _: () = assert!(size_of::<Growing>() <= 144, "what hostile data can bring many of is small");
+const _: () = assert!(size_of::<Growing>() <= 168, "what hostile data can bring many of is small");

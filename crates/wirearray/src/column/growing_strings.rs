@@ -1,11 +1,13 @@
 //! Columns of strings while rows are still coming.
 
 use super::buffer::Buffer;
+use super::gaps::{Gaps, Passed};
 use super::growing::{AtMost, Starts};
+use super::layout::ColumnLayout;
 use super::memory::Memory;
 use super::offsets::Offsets;
 use super::presence::{Presence, Validity};
-use super::table::StringColumn;
+use super::table::{Column, Data, StringColumn};
 
 /// Strings, one after the other.
 #[derive(Debug, Default)]
@@ -59,18 +61,18 @@ pub struct Strings {
     pub(super) texts: Texts,
     pub(super) presence: Presence,
     default: Box<[u8]>,
+    pub(super) gaps: Gaps,
 }
 
 impl Strings {
     pub(super) fn new(default: Box<[u8]>, presence: Presence) -> Self {
-        Self { texts: Texts::default(), presence, default }
+        Self { texts: Texts::default(), presence, default, gaps: Gaps::default() }
     }
 
     /// Sets the string of `row`, which is the last row or a later one.
     #[inline]
     pub fn set(&mut self, row: usize, bytes: &[u8], at_most: AtMost) {
-        let len = self.texts.len();
-        if row != len || !self.presence.is_gapless() {
+        if self.gaps.entry_of(row) != self.texts.len() || !self.presence.is_gapless() {
             self.go_to(row, at_most);
         }
         self.texts.push(bytes, at_most);
@@ -78,7 +80,7 @@ impl Strings {
 
     /// Makes the string of `row`, which is the last row or a later one, longer.
     pub(super) fn append(&mut self, row: usize, bytes: &[u8], at_most: AtMost) {
-        if row + 1 == self.texts.len() {
+        if self.gaps.entry_of(row) + 1 == self.texts.len() {
             self.texts.extend_last(bytes, at_most);
         } else {
             self.set(row, bytes, at_most);
@@ -88,32 +90,56 @@ impl Strings {
     /// Makes `row` the one that the next string belongs to.
     #[inline(never)]
     fn go_to(&mut self, row: usize, at_most: AtMost) {
-        let len = self.texts.len();
-        if row < len {
-            self.texts.truncate(row);
+        let (entry, len) = (self.gaps.entry_of(row), self.texts.len());
+        if entry < len {
+            self.texts.truncate(entry);
         } else {
-            self.presence.mark(len, row);
-            self.fill_to(row, at_most);
+            let entry = self.reach(row, at_most);
+            self.presence.mark(len, entry);
         }
     }
 
-    pub(super) fn fill_to(&mut self, rows: usize, at_most: AtMost) {
-        while self.texts.len() < rows {
-            self.texts.push(&self.default, at_most.saturating_add(rows - self.texts.len()));
+    /// Makes `row`, which is behind all entries, the one that the next string belongs to; returns the number of its entry.
+    pub(super) fn reach(&mut self, row: usize, at_most: AtMost) -> usize {
+        let entry = self.gaps.reach(row, self.texts.len(), self.size(), at_most);
+        self.fill_to(entry, at_most);
+        entry
+    }
+
+    /// What a default takes, with its offset and its flag.
+    fn size(&self) -> usize {
+        size_of::<i64>() + self.default.len() + usize::from(self.presence.is_tracked)
+    }
+
+    fn fill_to(&mut self, entries: usize, at_most: AtMost) {
+        while self.texts.len() < entries {
+            self.texts.push(&self.default, at_most.saturating_add(entries - self.texts.len()));
         }
     }
 
     pub(super) fn truncate(&mut self, rows: usize) {
-        self.texts.truncate(rows);
-        self.presence.truncate(rows);
+        let entries = self.gaps.truncate(rows);
+        self.texts.truncate(entries);
+        self.presence.truncate(entries);
     }
 
-    pub(super) fn finish(mut self, rows: usize) -> (Memory, Memory, Validity) {
+    /// Ends the column after so many rows; returns how many entries it is to have, and its gaps.
+    pub(super) fn end(&mut self, rows: usize) -> (usize, Option<Passed>) {
+        self.gaps.end(rows, self.texts.len(), self.size())
+    }
+
+    pub(super) fn finish(mut self, entries: usize) -> (Memory, Memory, Validity) {
         let len = self.texts.len();
-        self.fill_to(rows, 0);
-        let validity = self.presence.finish(len, rows);
+        self.fill_to(entries, 0);
+        let validity = self.presence.finish(len, entries);
         let (data, offsets) = self.texts.finish();
         (data, offsets, validity)
+    }
+
+    /// The column of all `entries`.
+    pub(super) fn finish_column(self, entries: usize, layout: &ColumnLayout) -> Column {
+        let (data, offsets, validity) = self.finish(entries);
+        Column { data: Data::Strings(StringColumn::new(data, offsets, layout)), validity }
     }
 }
 
@@ -138,10 +164,16 @@ impl StringLists {
         }
     }
 
-    pub(super) fn finish(mut self, rows: usize) -> (Memory, Memory, Memory) {
+    pub(super) fn finish(mut self, entries: usize) -> (Memory, Memory, Memory) {
         let len = self.texts.len();
-        let starts = std::mem::take(&mut self.starts).finish(rows, len);
+        let starts = std::mem::take(&mut self.starts).finish(entries, len);
         let (data, offsets) = self.texts.finish();
         (starts, data, offsets)
+    }
+
+    /// The column of all `entries`.
+    pub(super) fn finish_column(self, entries: usize, layout: &ColumnLayout) -> Column {
+        let (starts, data, offsets) = self.finish(entries);
+        Column::list(starts, Data::Strings(StringColumn::new(data, offsets, layout)))
     }
 }

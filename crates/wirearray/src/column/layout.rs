@@ -62,6 +62,17 @@ pub struct ColumnLayout {
     pub cardinality: Cardinality,
 }
 
+impl ColumnLayout {
+    /// The numbers of the members of a oneof that rows have set.
+    pub(super) const OF_ONEOF: Self =
+        Self { item: Item::Number { dtype: Dtype::Int32, default: 0 }, cardinality: Cardinality::Implicit };
+
+    /// Bytes, of which there are none where none came.
+    pub(super) fn of_bytes(cardinality: Cardinality) -> Self {
+        Self { item: Item::String { is_text: false, default: Box::default() }, cardinality }
+    }
+}
+
 /// How many values of a column belong to one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cardinality {

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::buffer::Element;
+use super::late::Late;
 use super::storage::Frozen;
 use super::storage::LentMemory;
 
@@ -22,6 +23,7 @@ pub struct Memory {
 enum Source {
     Owned(Arc<Frozen>),
     View(Owner),
+    Late(Arc<Late>),
 }
 
 impl Memory {
@@ -46,11 +48,37 @@ impl Memory {
         Self::owned(Frozen::lent(memory))
     }
 
-    /// The bytes.
+    /// So many bytes of our own, which `make` makes once someone looks at them.
+    pub(super) fn late(len: usize, make: impl Fn() -> Self + Send + 'static) -> Self {
+        Self { source: Source::Late(Arc::new(Late::new(make))), range: 0..len }
+    }
+
+    /// True where the bytes have still to be made, which takes time.
+    pub fn is_late(&self) -> bool {
+        matches!(&self.source, Source::Late(late) if !late.is_made())
+    }
+
+    /// Makes them, where they have still to be.
+    pub fn make(&self) {
+        self.as_bytes();
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.range.len()
+    }
+
+    /// True without any.
+    pub fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+
+    /// The bytes. They are made where they have still to be.
     pub fn as_bytes(&self) -> &[u8] {
         let bytes = match &self.source {
             Source::Owned(frozen) => frozen.as_bytes(),
             Source::View(owner) => (**owner).as_ref(),
+            Source::Late(late) => late.as_bytes(),
         };
         bytes.get(self.range.clone()).unwrap_or_default()
     }
@@ -91,7 +119,7 @@ impl AsRef<[u8]> for Memory {
 impl std::fmt::Debug for Memory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sort = if self.is_view() { "view" } else { "memory" };
-        write!(f, "{sort} of {} bytes", self.as_bytes().len())
+        write!(f, "{sort} of {} bytes", self.len())
     }
 }
 

@@ -12,12 +12,14 @@ mod budget;
 mod buffer;
 mod columns;
 mod defaults;
+mod gaps;
 mod growing;
 mod growing_column;
 mod growing_strings;
 mod join;
 mod keys;
 mod layout;
+mod late;
 #[cfg(not(feature = "safe"))]
 mod lent;
 mod memory;
@@ -25,6 +27,7 @@ mod offsets;
 mod pieces;
 mod presence;
 mod slice;
+mod spread;
 #[cfg(not(feature = "safe"))]
 mod storage;
 #[cfg(feature = "safe")]

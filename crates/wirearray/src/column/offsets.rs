@@ -52,7 +52,7 @@ impl Offsets {
 
     /// The number of entries.
     pub fn len(&self) -> usize {
-        self.as_slice().len().saturating_sub(1)
+        (self.0.len() / size_of::<i64>()).saturating_sub(1)
     }
 
     /// True without any.

@@ -26,6 +26,11 @@ impl Presence {
         self.flags.is_none()
     }
 
+    /// True where `row`, which is in the column, has a value of its own, or it is not tracked.
+    pub(super) fn has(&self, row: usize) -> bool {
+        self.flags.as_ref().and_then(|flags| flags.as_slice().get(row)).is_none_or(|&flag| flag != 0)
+    }
+
     /// Notes that the column, `len` rows long, gets its next value in `row`.
     pub(super) fn mark(&mut self, len: usize, row: usize) {
         if !self.is_tracked || (row == len && self.flags.is_none()) {
@@ -70,6 +75,11 @@ impl Validity {
     pub fn of_flags(flags: &[u8]) -> Self {
         let flags: Buffer<u8> = flags.iter().map(|&flag| u8::from(flag != 0)).collect();
         Self::Flags(flags.freeze())
+    }
+
+    /// The memory of the flags, if there are any.
+    pub(super) fn memory(&self) -> Option<&Memory> {
+        if let Self::Flags(flags) = self { Some(flags) } else { None }
     }
 
     /// A byte for each of the given rows, 1 where it has a value of its own.

@@ -300,7 +300,7 @@ impl Data {
     /// How many entries there are.
     pub fn len(&self) -> usize {
         match self {
-            Self::Numbers(numbers) => numbers.values.as_bytes().len() / numbers.dtype.size(),
+            Self::Numbers(numbers) => numbers.values.len() / numbers.dtype.size(),
             Self::Strings(strings) => strings.offsets.len(),
             Self::Table(table) => table.rows(),
             Self::List(list) => list.offsets.len(),

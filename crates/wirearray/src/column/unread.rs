@@ -12,11 +12,12 @@ use std::fmt::Debug;
 use std::sync::{Arc, OnceLock};
 
 use super::budget::Budget;
+use super::gaps::Passed;
 use super::growing::AtMost;
 use super::growing_strings::{StringLists, Strings};
 use super::layout::{Cardinality, ColumnLayout, Item};
-use super::offsets::Offsets;
 use super::presence::{Presence, Validity};
+use super::spread::Spread;
 use super::table::{Column, Data, List, StringColumn, Table};
 
 /// What decodes messages that were kept unread: what a plan says of them is not known here.
@@ -91,18 +92,24 @@ impl Unread {
         }
     }
 
-    pub(super) fn finish(self, rows: usize, layout: &ColumnLayout, decoder: Arc<dyn DecodeLater>) -> UnreadColumn {
-        let bytes =
-            |data, offsets| Data::Strings(StringColumn { is_text: false, data, offsets: Offsets::new(offsets) });
+    /// Ends the column after so many rows; returns how many entries it is to have, and its gaps.
+    pub(super) fn end(&mut self, rows: usize) -> (usize, Option<Passed>) {
+        match &mut self.messages {
+            Messages::Singular(strings) => strings.end(rows),
+            Messages::Repeated(lists) => lists.starts.end(rows),
+        }
+    }
+
+    pub(super) fn finish(mut self, rows: usize, layout: &ColumnLayout, decoder: Arc<dyn DecodeLater>) -> UnreadColumn {
+        let (entries, gaps) = self.end(rows);
+        let bytes = ColumnLayout::of_bytes(layout.cardinality);
         let messages = match self.messages {
-            Messages::Singular(strings) => {
-                let (data, offsets, validity) = strings.finish(rows);
-                Column { data: bytes(data, offsets), validity }
-            }
-            Messages::Repeated(lists) => {
-                let (starts, data, offsets) = lists.finish(rows);
-                Column::list(starts, bytes(data, offsets))
-            }
+            Messages::Singular(strings) => strings.finish_column(entries, &bytes),
+            Messages::Repeated(lists) => lists.finish_column(entries, &bytes),
+        };
+        let messages = match gaps {
+            Some(gaps) => Spread { gaps, rows }.column(messages, &bytes),
+            None => messages,
         };
         let Item::Table(table) = layout.item else { unreachable!("messages are rows of a table") };
         let (is_map, known) = (layout.cardinality == Cardinality::Map, self.known);

@@ -81,6 +81,9 @@ pub fn decode_into(
         decoder.is_single = true;
         let pushed = Budget::current().spend(|| decoder.push(input, 0..len));
         pushed.unwrap_or_else(|shortage| Err(decoder.place_shortage(shortage)))?;
+        if decoder.has_no_moment_fault() {
+            return Ok(decoder.finish());
+        }
         let table = decoder.finish();
         match plan.moment_faults(&table).into_iter().next() {
             Some(fault) => Err(fault.error(0)),
@@ -243,6 +246,7 @@ impl<'p> Decoder<'p> {
         });
         pushed.unwrap_or_else(|shortage| {
             let error = self.place_shortage(shortage);
+            self.batch.truncate(self.rows);
             // Times are looked at once all messages have been read.
             Err(if self.is_checking_times { error } else { error.in_row(self.messages()) })
         })

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::{Decoder, Input, OnError, Options, Views, batch};
 use crate::column::{Batch, TableId};
 use crate::error::DecodeError;
-use crate::plan::{MomentFault, Plan, WellKnown, are_far_from_faults};
+use crate::plan::{MomentFault, MomentParts, Plan, WellKnown, are_far_from_faults};
 
 /// How far a batch was filled.
 struct Mark {
@@ -38,6 +38,12 @@ impl Decoder<'_> {
         if faults.is_empty() { pushed } else { self.push_again_without(faults, start, messages, len_left) }
     }
 
+    /// True only where no time in the batch is out of range, which needs no look at finished columns.
+    pub(super) fn has_no_moment_fault(&mut self) -> bool {
+        self.batch.settle();
+        !self.plan.has_moments() || self.is_far_from_faults(&Mark { rows: 0, faults: 0, lens: Vec::new() })
+    }
+
     /// Where the batch ends now.
     fn mark(&mut self) -> Mark {
         // What is behind the mark is new only where nothing before it is still to be cut.
@@ -45,7 +51,7 @@ impl Decoder<'_> {
         self.has_doubtful_times = false;
         let lens = self.batch.tables().map(|(number, table)| {
             let parts = moments(self.plan, &self.batch, number, table);
-            parts.map_or((0, 0), |(seconds, nanos, _)| (seconds.len(), nanos.len()))
+            parts.map_or((0, 0), |(parts, _)| (parts.seconds.len(), parts.nanos.len()))
         });
         Mark { rows: self.rows, faults: self.faults.len(), lens: lens.collect() }
     }
@@ -55,14 +61,14 @@ impl Decoder<'_> {
         let lens = start.lens.iter().copied().chain(std::iter::repeat((0, 0)));
         !self.has_doubtful_times
             && self.batch.tables().zip(lens).all(|((number, table), (seconds_len, nanos_len))| {
-                let Some((seconds, nanos, well_known)) = moments(self.plan, &self.batch, number, table) else {
+                let Some((parts, well_known)) = moments(self.plan, &self.batch, number, table) else {
                     return true;
                 };
                 // From the first row on of which either is new.
-                let row = (seconds_len / size_of::<i64>()).min(nanos_len / size_of::<i32>());
-                let seconds = seconds.get(row * size_of::<i64>()..).unwrap_or_default();
-                let nanos = nanos.get(row * size_of::<i32>()..).unwrap_or_default();
-                are_far_from_faults(seconds, nanos, well_known)
+                let (seconds_from, nanos_from) = (seconds_len / size_of::<i64>(), nanos_len / size_of::<i32>());
+                let first = seconds_from.min(nanos_from);
+                let from = if parts.are_paired { (first, first) } else { (seconds_from, nanos_from) };
+                are_far_from_faults(parts.behind(from), well_known)
             })
     }
 
@@ -114,15 +120,12 @@ impl Decoder<'_> {
     }
 }
 
-/// The bytes of the seconds and nanoseconds that have come to a table, where it is one of times.
-fn moments<'b>(
-    plan: &Plan,
-    batch: &'b Batch,
-    number: usize,
-    table: TableId,
-) -> Option<(&'b [u8], &'b [u8], WellKnown)> {
+/// The seconds and nanoseconds that have come to a table, where it is one of times.
+fn moments<'b>(plan: &Plan, batch: &'b Batch, number: usize, table: TableId) -> Option<(MomentParts<'b>, WellKnown)> {
     let well_known = plan.shown_as(number).filter(|well_known| well_known.is_moment())?;
-    Some((batch.number_bytes(table, 0), batch.number_bytes(table, 1), well_known))
+    let (seconds, nanos) = (batch.number_bytes(table, 0), batch.number_bytes(table, 1));
+    let are_paired = batch.are_side_by_side(table, [0, 1]);
+    Some((MomentParts { seconds, nanos, are_paired }, well_known))
 }
 
 #[cfg(test)]

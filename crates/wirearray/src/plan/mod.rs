@@ -15,7 +15,7 @@ mod well_known;
 
 pub use assemble::AssembleError;
 pub use build::column_dtype;
-pub use moments::{MomentFault, are_far_from_faults};
+pub use moments::{MomentFault, MomentParts, are_far_from_faults};
 pub use path::{MAX_NAMES, PathError};
 pub(crate) use restore::MAX_ROWS;
 pub use restore::{RestoreError, TableParts};

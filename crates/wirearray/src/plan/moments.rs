@@ -103,10 +103,37 @@ impl Plan {
     }
 }
 
-/// True only where none of these times is out of range: the bytes of their seconds and nanoseconds, in native order, of which
-/// one may lack some at the end, that are 0. A few of the first and last nanoseconds are not told from faults here.
-pub fn are_far_from_faults(seconds: &[u8], nanos: &[u8], well_known: WellKnown) -> bool {
-    Moments::of_bytes(seconds, nanos, well_known).are_all_far_from_faults()
+/// What times are made of: the bytes of their seconds and nanoseconds, in native order. One may lack some at the end, that are 0.
+#[derive(Debug, Clone, Copy)]
+pub struct MomentParts<'b> {
+    /// The seconds.
+    pub seconds: &'b [u8],
+    /// The nanoseconds.
+    pub nanos: &'b [u8],
+    /// True where both of a time have the same place.
+    pub are_paired: bool,
+}
+
+impl MomentParts<'_> {
+    /// Those from some seconds and some nanoseconds on.
+    #[must_use]
+    pub fn behind(self, (seconds, nanos): (usize, usize)) -> Self {
+        let seconds = self.seconds.get(seconds * size_of::<i64>()..).unwrap_or_default();
+        let nanos = self.nanos.get(nanos * size_of::<i32>()..).unwrap_or_default();
+        Self { seconds, nanos, ..self }
+    }
+}
+
+/// True only where none of these times is out of range. A few of the first and last nanoseconds are not told from faults here, nor
+/// spans before zero where both parts have not the same place.
+pub fn are_far_from_faults(parts: MomentParts<'_>, well_known: WellKnown) -> bool {
+    let moments = Moments::of_bytes(parts.seconds, parts.nanos, well_known);
+    if well_known == WellKnown::Duration && !parts.are_paired {
+        // Nanoseconds as those of points in time, and no seconds before zero: so there is but one sign.
+        let signs = moments.seconds.iter().fold(0, |signs, &bytes| signs | i64::from_ne_bytes(bytes));
+        return signs >= 0 && Moments { is_span: false, ..moments }.are_all_far_from_faults();
+    }
+    moments.are_all_far_from_faults()
 }
 
 impl WellKnown {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::super::growing_column::{Growing, wrong_column};
 use super::super::layout::{Cardinality, ColumnLayout};
 use super::super::memory::Memory;
-use super::super::offsets::Offsets;
 use super::super::presence::Validity;
-use super::super::table::{Column, Data, List, NumberColumn, StringColumn, Table};
+use super::super::spread::Spread;
+use super::super::table::{Column, Data, List, NumberColumn, Table};
 use super::super::unread::UnreadColumn;
-use super::{Batch, GrowingTable, TableId, Unread};
+use super::{Batch, GrowingTable, Rows, TableId, Unread};
 use crate::stack::deeper;
 
 impl Batch {
@@ -31,14 +31,18 @@ impl Batch {
         let (number, fields, mut made) = (*number as usize, *fields as usize, std::mem::take(made));
         made.sort_unstable_by_key(|made| made.place);
         let unknown = unknown.take().map(|unknown| {
-            let (data, offsets, _) = unknown.finish(rows);
-            StringColumn { is_text: false, data, offsets: Offsets::new(offsets) }
+            let bytes =
+                self.finish_column(Growing::Strings(unknown), &ColumnLayout::of_bytes(Cardinality::Implicit), rows);
+            if let Data::Strings(bytes) = bytes.data { bytes } else { wrong_column() }
         });
         // Those of oneofs stand behind all others.
         let oneofs = made.split_off(made.partition_point(|made| (made.place as usize) < fields));
-        let oneofs = oneofs.into_iter().map(|made| match self.take_column(made.column()) {
-            Growing::Narrow(members) => (made.place as usize - fields, members.finish(rows).0),
-            _ => wrong_column(),
+        let oneofs = oneofs.into_iter().map(|made| {
+            let members = self.take_column(made.column());
+            match self.finish_column(members, &ColumnLayout::OF_ONEOF, rows).data {
+                Data::Numbers(members) => (made.place as usize - fields, members.values),
+                _ => wrong_column(),
+            }
         });
         let oneofs = oneofs.collect();
         let columns = &layout.tables[number].columns;
@@ -66,36 +70,48 @@ impl Batch {
         std::mem::take(&mut self.columns[number])
     }
 
-    fn finish_column(&mut self, growing: Growing, layout: &ColumnLayout, rows: usize) -> Column {
+    fn finish_column(&mut self, mut growing: Growing, layout: &ColumnLayout, rows: usize) -> Column {
+        let (entries, gaps) = growing.end(rows);
+        let spread = gaps.map(|gaps| Spread { gaps, rows });
+        let column = match growing {
+            Growing::Rows(inner) => return self.finish_rows(inner, entries, spread, rows),
+            growing => self.finish_entries(growing, layout, entries),
+        };
+        match spread {
+            Some(spread) => spread.column(column, layout),
+            None => column,
+        }
+    }
+
+    fn finish_entries(&mut self, growing: Growing, layout: &ColumnLayout, entries: usize) -> Column {
         match growing {
-            Growing::Wide(numbers) => number_column(numbers.finish(rows), layout),
-            Growing::Narrow(numbers) => number_column(numbers.finish(rows), layout),
-            Growing::Byte(numbers) => number_column(numbers.finish(rows), layout),
-            Growing::WideLists(lists) => number_list_column(lists.finish(rows), layout),
-            Growing::NarrowLists(lists) => number_list_column(lists.finish(rows), layout),
-            Growing::ByteLists(lists) => number_list_column(lists.finish(rows), layout),
-            Growing::Strings(strings) => {
-                let (data, offsets, validity) = strings.finish(rows);
-                Column { data: Data::Strings(StringColumn::new(data, offsets, layout)), validity }
-            }
-            Growing::StringLists(lists) => {
-                let (starts, data, offsets) = lists.finish(rows);
-                Column::list(starts, Data::Strings(StringColumn::new(data, offsets, layout)))
-            }
-            Growing::Rows(inner) => {
-                let table = inner.table;
-                let validity = inner.finish(rows);
-                let table = deeper(|| self.finish_table(table, rows, validity.clone()));
-                Column { data: Data::Table(Arc::new(table)), validity }
-            }
-            Growing::Unread(_) => wrong_column(),
+            Growing::Wide(numbers) => number_column(numbers.finish(entries), layout),
+            Growing::Narrow(numbers) => number_column(numbers.finish(entries), layout),
+            Growing::Byte(numbers) => number_column(numbers.finish(entries), layout),
+            Growing::WideLists(lists) => number_list_column(lists.finish(entries), layout),
+            Growing::NarrowLists(lists) => number_list_column(lists.finish(entries), layout),
+            Growing::ByteLists(lists) => number_list_column(lists.finish(entries), layout),
+            Growing::Strings(strings) => strings.finish_column(entries, layout),
+            Growing::StringLists(lists) => lists.finish_column(entries, layout),
             Growing::RowLists(inner) => {
                 let table = deeper(|| self.finish_table(inner.table, inner.rows, Validity::All));
-                let list = List::new(inner.starts.finish(rows, inner.rows), Data::Table(Arc::new(table)));
+                let list = List::new(inner.starts.finish(entries, inner.rows), Data::Table(Arc::new(table)));
                 let list = if layout.cardinality == Cardinality::Map { list.with_last_of_equal_keys() } else { list };
                 Column { data: Data::List(Arc::new(list)), validity: Validity::All }
             }
+            Growing::Rows(_) | Growing::Unread(_) => wrong_column(),
         }
+    }
+
+    /// The rows of a table that are those of the one around it, whichever of them came.
+    fn finish_rows(&mut self, inner: Rows, entries: usize, spread: Option<Spread>, rows: usize) -> Column {
+        let table = inner.table;
+        let validity = match (inner.finish(entries), spread) {
+            (validity, Some(spread)) => spread.validity(validity, entries),
+            (validity, None) => validity,
+        };
+        let table = deeper(|| self.finish_table(table, rows, validity.clone()));
+        Column { data: Data::Table(Arc::new(table)), validity }
     }
 }
 

@@ -1,0 +1,114 @@
+//! What becomes of finished columns that have gaps: memory with something for each row, which is made when someone looks at it.
+//!
+//! So what few rows have takes memory and time for those few, unless it is asked for.
+
+use super::buffer::{Buffer, Element};
+use super::gaps::Passed;
+use super::layout::{Cardinality, ColumnLayout, Item};
+use super::memory::Memory;
+use super::offsets::Offsets;
+use super::presence::Validity;
+use super::table::{Column, Data, List, NumberColumn, StringColumn};
+
+/// How the entries of a column lie among its rows.
+#[derive(Debug, Clone)]
+pub(super) struct Spread {
+    pub(super) gaps: Passed,
+    pub(super) rows: usize,
+}
+
+impl Spread {
+    /// A column of that layout, with an entry for each row; rows of gaps have the default.
+    pub(super) fn column(&self, column: Column, layout: &ColumnLayout) -> Column {
+        let entries = column.data.len();
+        let data = match (column.data, &layout.item) {
+            (Data::Numbers(numbers), Item::Number { default, .. }) => Data::Numbers(self.numbers(numbers, *default)),
+            (Data::Strings(strings), Item::String { default, .. }) => Data::Strings(self.strings(strings, default)),
+            (Data::List(list), _) => {
+                Data::List(List { offsets: self.offsets(&list.offsets, 0), values: list.values.clone() }.into())
+            }
+            _ => unreachable!(
+                "rows of a table are those of the one around it, and what else a column holds says its layout"
+            ),
+        };
+        let is_tracked = layout.cardinality == Cardinality::Explicit;
+        let validity = if is_tracked { self.validity(column.validity, entries) } else { column.validity };
+        Column { data, validity }
+    }
+
+    /// Which rows have a value of their own, where some entries have, of which there are so many: none in gaps.
+    pub(super) fn validity(&self, validity: Validity, entries: usize) -> Validity {
+        let spread = self.clone();
+        Validity::Flags(Memory::late(self.rows, move || match &validity {
+            Validity::Flags(flags) => spread.elements(flags.as_bytes(), 0),
+            Validity::All => spread.elements(&vec![1u8; entries], 0),
+            Validity::Nothing => spread.elements(&vec![0u8; entries], 0),
+        }))
+    }
+
+    fn numbers(&self, numbers: NumberColumn, default: u64) -> NumberColumn {
+        let (spread, NumberColumn { dtype, values }) = (self.clone(), numbers);
+        let values = Memory::late(self.rows * dtype.size(), move || match dtype.size() {
+            8 => spread.elements::<u64>(values.as_slice(), default),
+            4 => spread.elements::<u32>(values.as_slice(), default as u32),
+            _ => spread.elements::<u8>(values.as_slice(), default as u8),
+        });
+        NumberColumn { dtype, values }
+    }
+
+    fn elements<T: Element>(&self, values: &[T], default: T) -> Memory {
+        let mut elements = Buffer::default();
+        for (entries, passed) in self.gaps.runs(values.len()) {
+            let rows_left = self.rows - elements.len();
+            elements.extend_with(&values[entries], |&value| value, rows_left);
+            elements.extend(passed, rows_left, || default);
+        }
+        elements.freeze()
+    }
+
+    fn strings(&self, strings: StringColumn, default: &[u8]) -> StringColumn {
+        let offsets = self.offsets(&strings.offsets, default.len());
+        let StringColumn { is_text, data, .. } = strings;
+        if default.is_empty() {
+            return StringColumn { is_text, data, offsets };
+        }
+        let (spread, default) = (self.clone(), Box::<[u8]>::from(default));
+        let passed = self.rows - strings.offsets.len();
+        let len = data.len() + passed * default.len();
+        let data = Memory::late(len, move || {
+            let mut texts = Buffer::<u8>::default();
+            for (entries, passed) in spread.gaps.runs(strings.offsets.len()) {
+                let of_entries = strings.offsets.range_of_all(entries).and_then(|range| data.as_bytes().get(range));
+                let defaults = std::iter::repeat_n(&*default, passed);
+                for text in of_entries.into_iter().chain(defaults) {
+                    texts.extend_from_le_bytes(text, len - texts.len());
+                }
+            }
+            texts.freeze()
+        });
+        StringColumn { is_text, data, offsets }
+    }
+
+    /// Offsets of entries, with as many values for each row of a gap.
+    fn offsets(&self, offsets: &Offsets, in_gaps: usize) -> Offsets {
+        let (spread, offsets) = (self.clone(), offsets.memory().clone());
+        Offsets::new(Memory::late((self.rows + 1) * size_of::<i64>(), move || {
+            let starts = offsets.as_slice::<i64>();
+            let (mut spread_starts, mut shift) = (Buffer::default(), 0);
+            for (entries, passed) in spread.gaps.runs(starts.len()) {
+                let (rows_left, next) = (spread.rows + 1 - spread_starts.len(), starts.get(entries.end).copied());
+                spread_starts.extend_with(&starts[entries], |&start| start + shift, rows_left);
+                spread_starts.extend(passed, rows_left, || {
+                    let start = next.unwrap_or_default() + shift;
+                    shift += in_gaps.cast_signed() as i64;
+                    start
+                });
+            }
+            spread_starts.freeze()
+        }))
+    }
+}
+
+#[cfg(test)]
+#[path = "spread_tests.rs"]
+mod tests;
