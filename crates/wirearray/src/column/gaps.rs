@@ -63,11 +63,16 @@ impl List {
             // Rows come behind all entries.
             let rows = if entries_left == 0 { u32::try_from(rows_left).unwrap_or(u32::MAX) } else { 0 };
             rows_left -= rows as usize;
-            // Counted only once it is there: memory may run short here.
-            self.gaps.push(Gap { entries, rows }.bits(), at_most);
-            self.before_last += entries as usize;
-            *passed += rows as usize;
+            self.push_one(Gap { entries, rows }, passed, at_most);
         }
+    }
+
+    #[inline(always)]
+    fn push_one(&mut self, gap: Gap, passed: &mut usize, at_most: AtMost) {
+        // Counted only once it is there: memory may run short here.
+        self.gaps.push(gap.bits(), at_most);
+        self.before_last += gap.entries as usize;
+        *passed += gap.rows as usize;
     }
 
     fn last(&self) -> Option<Gap> {
@@ -94,7 +99,7 @@ impl Gaps {
 
     /// The number of the entry of `row`, which is behind all `len` entries: so many are to be filled up with defaults, or there is a
     /// gap now. A default takes `size` bytes; at the most so many rows can still come.
-    #[inline]
+    #[inline(always)]
     pub(super) fn reach(&mut self, row: usize, len: usize, size: usize, at_most: AtMost) -> usize {
         // Where memory ran short there may be fewer entries than were to be filled up.
         let (entry, values) = (self.entry_of(row), len.saturating_sub(self.fillers));
@@ -103,7 +108,13 @@ impl Gaps {
             self.fillers = fillers;
             return entry;
         }
-        self.list.get_or_insert_default().push(len, entry - len, &mut self.passed, at_most);
+        let (list, rows) = (self.list.get_or_insert_default(), entry - len);
+        // Nearly every gap fits, and so it is written here.
+        if let (Ok(entries), Ok(rows)) = (u32::try_from(len - list.before_last), u32::try_from(rows)) {
+            list.push_one(Gap { entries, rows }, &mut self.passed, at_most);
+        } else {
+            list.push(len, rows, &mut self.passed, at_most);
+        }
         len
     }
 

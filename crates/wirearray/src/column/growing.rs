@@ -72,10 +72,13 @@ impl<T: Element> Numbers<T> {
     }
 
     /// Makes `row`, which is behind all entries, the one that the next value belongs to; returns the number of its entry.
+    #[inline]
     pub(super) fn reach(&mut self, row: usize, at_most: AtMost) -> usize {
         let len = self.values.len();
         let entry = if self.are_lent { row } else { self.gaps.reach(row, len, self.size(), at_most) };
-        self.values.fill_to(entry, self.default, at_most.saturating_add(entry - len));
+        if entry > len {
+            self.values.fill_to(entry, self.default, at_most.saturating_add(entry - len));
+        }
         entry
     }
 
@@ -141,9 +144,12 @@ impl Starts {
     }
 
     /// Makes `row`, which is behind all entries, the one that the next start belongs to.
+    #[inline]
     pub(super) fn reach(&mut self, row: usize, len: usize, at_most: AtMost) {
         let entry = self.gaps.reach(row, self.starts.len(), size_of::<i64>(), at_most);
-        self.starts.fill_to(entry, len.cast_signed() as i64, at_most.saturating_add(entry));
+        if entry > self.starts.len() {
+            self.starts.fill_to(entry, len.cast_signed() as i64, at_most.saturating_add(entry));
+        }
     }
 
     /// The number of the first value of `row`, the last row that was reached, or of one behind it that has none.

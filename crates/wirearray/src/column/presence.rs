@@ -32,10 +32,15 @@ impl Presence {
     }
 
     /// Notes that the column, `len` rows long, gets its next value in `row`.
+    #[inline(always)]
     pub(super) fn mark(&mut self, len: usize, row: usize) {
-        if !self.is_tracked || (row == len && self.flags.is_none()) {
-            return;
+        if self.is_tracked && (row > len || self.flags.is_some()) {
+            self.mark_flags(len, row);
         }
+    }
+
+    #[inline(never)]
+    fn mark_flags(&mut self, len: usize, row: usize) {
         let flags = self.flags.get_or_insert_default();
         flags.fill_to(len, 1, row);
         flags.fill_to(row, 0, row);
