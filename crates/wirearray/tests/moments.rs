@@ -78,8 +78,8 @@ fn length(value: usize) -> Vec<u8> {
 
 fn field() -> impl Strategy<Value = Field> {
     // Most are fine, so that there is something to find in others.
-    let seconds = prop_oneof![6 => Just(7i64), 1 => prop::sample::select(&SECONDS[..])];
-    let nanos = prop_oneof![6 => Just(7i64), 1 => prop::sample::select(&NANOS[..])];
+    let seconds = prop_oneof![6 => Just(7i64), 2 => Just(-7i64), 1 => prop::sample::select(&SECONDS[..])];
+    let nanos = prop_oneof![6 => Just(7i64), 2 => Just(-7i64), 1 => prop::sample::select(&NANOS[..])];
     let part = prop_oneof![seconds.prop_map(|value| (1, value)), nanos.prop_map(|value| (2, value))];
     let time = (prop::sample::select(&[3u8, 4, 6, 8][..]), vec(part, 0..3))
         .prop_map(|(number, parts)| Field::Time(number, parts));
@@ -93,26 +93,32 @@ proptest! {
     #![proptest_config(config(1000))]
 
     #[test]
-    fn times_out_of_range_are_found_in_what_is_kept_unread(messages in vec(vec(field(), 0..5), 1..9), most_tables in 1..6usize) {
+    fn times_out_of_range_are_found_in_what_is_kept_unread_and_among_many_rows_without_any(
+        messages in vec((vec(field(), 0..5), prop_oneof![6 => Just(0usize), 1 => 20..60usize]), 1..9),
+        most_tables in 1..6usize,
+    ) {
         let schema = Schema::from_descriptor_set(&compile_source("m.proto", TEXT, &[]).unwrap()).unwrap();
         let id = schema.message_id("M").unwrap();
         let plan = Plan::new(Arc::new(schema), id);
-        let messages: Vec<Vec<u8>> = messages.iter().map(|fields| {
+        let messages: Vec<Vec<u8>> = messages.iter().flat_map(|(fields, gap)| {
             let mut bytes = Vec::new();
             fields.iter().for_each(|field| field.write(&mut bytes));
-            bytes
+            std::iter::repeat_n(Vec::new(), *gap).chain([bytes])
         }).collect();
         let few = Options { most_tables, ..Options::DEFAULT };
         let said = |error: DecodeError| (error.row(), error.kind(), error.offset(), error.path().to_owned());
-        for message in &messages {
+        let mut faults = Vec::new();
+        for (row, message) in messages.iter().enumerate() {
             let [read, unread] = [Options::DEFAULT, few].map(|options| decode(&plan, message.as_slice().into(), options).map_err(said));
-            prop_assert_eq!(read, unread, "{:02x?}", message);
+            prop_assert_eq!(&read, &unread, "{:02x?}", message);
+            faults.extend(read.err().map(|(_, kind, offset, path)| (Some(row), kind, offset, path)));
         }
         let many = |options| {
             let decoded = parallel::decode_many(&plan, &Buffers(&messages), Options { on_error: OnError::Skip, ..options }, Vec::new());
             (decoded.table, decoded.faults.into_iter().map(said).collect::<Vec<_>>())
         };
         let expected = many(Options::DEFAULT);
+        prop_assert_eq!(&expected.1, &faults);
         for cores in [Cores::ONE, Cores { threads: Some(3), least_len: 1 }] {
             prop_assert_eq!(&many(Options { cores, ..few }), &expected);
         }

@@ -78,9 +78,14 @@ impl Strings {
         self.texts.push(bytes, at_most);
     }
 
+    /// True where `row`, which is the last row or a later one, has a string.
+    pub(super) fn has_reached(&self, row: usize) -> bool {
+        self.gaps.entry_of(row) + 1 == self.texts.len()
+    }
+
     /// Makes the string of `row`, which is the last row or a later one, longer.
     pub(super) fn append(&mut self, row: usize, bytes: &[u8], at_most: AtMost) {
-        if self.gaps.entry_of(row) + 1 == self.texts.len() {
+        if self.has_reached(row) {
             self.texts.extend_last(bytes, at_most);
         } else {
             self.set(row, bytes, at_most);

@@ -41,6 +41,8 @@ pub struct Known {
     pub height: u32,
     /// True where something may be wrong with them that only their columns tell.
     pub is_doubtful: bool,
+    /// True where that may be so once others are merged with them.
+    pub is_doubtful_if_merged: bool,
 }
 
 impl Known {
@@ -48,6 +50,7 @@ impl Known {
     fn add(&mut self, other: Self) {
         self.height = self.height.max(other.height);
         self.is_doubtful |= other.is_doubtful;
+        self.is_doubtful_if_merged |= other.is_doubtful_if_merged;
     }
 }
 
@@ -68,13 +71,18 @@ impl Unread {
         Self { messages, known: Known::default() }
     }
 
-    /// Adds a message to `row`, which is the last row or a later one, or to the one that it has, where that is singular.
-    pub fn add(&mut self, row: usize, message: &[u8], known: Known, at_most: AtMost) {
+    /// Adds a message to `row`, which is the last row or a later one, or to the one that it has, where that is singular. Returns what
+    /// is known of all messages then.
+    pub fn add(&mut self, row: usize, message: &[u8], known: Known, at_most: AtMost) -> Known {
+        self.known.add(known);
         match &mut self.messages {
-            Messages::Singular(strings) => strings.append(row, message, at_most),
+            Messages::Singular(strings) => {
+                self.known.is_doubtful |= self.known.is_doubtful_if_merged && strings.has_reached(row);
+                strings.append(row, message, at_most);
+            }
             Messages::Repeated(lists) => lists.open(row, at_most).push(message, at_most),
         }
-        self.known.add(known);
+        self.known
     }
 
     /// How many messages `row`, the last row or a later one, has; nothing where they are singular.

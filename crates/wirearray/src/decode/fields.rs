@@ -109,7 +109,7 @@ impl<'p> Decoder<'p> {
             return Err(WireError::new(DecodeErrorKind::TooDeep(self.options.depth_limit), reader.field_start));
         }
         let Place { table, row, column, at_end } = if is_unread {
-            self.begin_within_unread();
+            self.begin_within_unread(reader.frame.plan, step);
             Place::within_unread()
         } else {
             self.open_row(reader, step, &extent)?

@@ -12,7 +12,8 @@ pub(super) struct Frame<'p> {
     pub(super) plan: &'p MessagePlan,
     /// The table that its values go to.
     pub(super) table: TableId,
-    /// The table's row that it is read into.
+    /// The table's row that it is read into. Of a message that is only checked, bits: which singular messages with times it has had,
+    /// or, where it is a span of time, which signs.
     pub(super) row: usize,
     /// The byte at which its tag starts.
     pub(super) tag_start: usize,

@@ -16,7 +16,7 @@ use super::{Decoder, Input, OnError, Options, Views};
 use crate::column::{Batch, DecodeLater, Known, StringColumn, Table, TableId, Validity};
 use crate::cores::Cores;
 use crate::error::WireResult;
-use crate::plan::{MessagePlan, Number, Op, Plan, Step};
+use crate::plan::{Doubt, MessagePlan, Number, Op, Plan, Step};
 use crate::wire::Cursor;
 
 /// The outermost message that is being checked.
@@ -30,7 +30,18 @@ pub(super) struct Checked {
     depth: u32,
     /// What is known of it so far.
     known: Known,
+    /// The signs of the spans of time in it.
+    signs: Signs,
+    /// True where singular messages in it may be merged.
+    merges: bool,
 }
+
+/// Which signs there are: bits.
+type Signs = usize;
+
+const ABOVE_ZERO: Signs = 1;
+const BELOW_ZERO: Signs = 2;
+const BOTH: Signs = ABOVE_ZERO | BELOW_ZERO;
 
 impl<'p> Frame<'p> {
     /// True where the message is only checked: it is kept unread, or replaced.
@@ -43,22 +54,38 @@ impl<'p> Frame<'p> {
 impl<'p> Decoder<'p> {
     /// Begins to check a message, the fields of which start at byte `start`, to keep it unread in a column, or not at all.
     pub(super) fn begin_unread(&mut self, column: Option<usize>, start: usize) -> Place {
-        self.checked = Checked { column, start, depth: self.depth(), known: Known::default() };
+        self.checked = Checked { column, start, depth: self.depth(), ..Checked::default() };
         Place::unread()
     }
 
     /// Notes that another message within it begins.
     #[inline(always)]
-    pub(super) fn begin_within_unread(&mut self) {
+    pub(super) fn begin_within_unread(&mut self, around: &MessagePlan, step: Step) {
         self.checked.known.height = self.checked.known.height.max(self.depth() - self.checked.depth);
+        if around.holds_moments() && matches!(step.op, Op::Merge | Op::MergeGroup) {
+            self.note_singular(step.column);
+        }
+    }
+
+    /// Notes that the message which is open has another in a singular field, of which it may have had one before.
+    #[inline(never)]
+    fn note_singular(&mut self, column: u16) {
+        if let Some(frame) = self.open.last_mut() {
+            // All behind the first 63 share a bit.
+            let bit = 1 << column.min(63);
+            self.checked.merges |= frame.row & bit != 0;
+            frame.row |= bit;
+        }
     }
 
     /// Keeps the message within the current one that has been checked, whose fields end at byte `end`, where it is to be kept.
     pub(super) fn keep_unread(&mut self, reader: &Reader<'_, 'p>, end: usize) {
-        let Checked { column, start, known, .. } = self.checked;
+        let Checked { column, start, mut known, signs, merges, .. } = self.checked;
         let message = reader.input.bytes.get(start..end).unwrap_or_default();
+        known.is_doubtful |= merges && signs == BOTH;
+        known.is_doubtful_if_merged = signs != 0;
         if let Some(unread) = column.and_then(|column| self.batch.column(column).unread()) {
-            unread.add(reader.frame.row, message, known, reader.rows_left());
+            let known = unread.add(reader.frame.row, message, known, reader.rows_left());
             self.has_doubtful_times |= known.is_doubtful;
         }
     }
@@ -75,7 +102,7 @@ impl<'p> Decoder<'p> {
                     Op::Append(number) if check_number(&mut ahead, number).is_ok() => {}
                     Op::Merge | Op::AppendMessage if self.depth() < self.options.depth_limit => {
                         let Ok(len) = ahead.read_len() else { break };
-                        self.begin_within_unread();
+                        self.begin_within_unread(plan, step);
                         if len > 0 {
                             let frame = self.unread_frame(plan, step, cursor.position(), ahead.position(), len);
                             plan = frame.plan;
@@ -111,11 +138,23 @@ impl<'p> Decoder<'p> {
         Frame { plan, table, row, tag_start, end, resume: end, group: 0, run: None, column, at_end: AtEnd::Nothing }
     }
 
-    /// Moves past a number. Those of a time are looked at: it is beyond doubt where it is right whatever the other one is.
+    /// Moves past a number. Those of a time are looked at: it is beyond doubt where it is right whatever the other one is, and where
+    /// both have one sign. Where messages are merged, they need not be the two that stand together.
     #[inline(never)]
     pub(super) fn check_set(&mut self, reader: &mut Reader<'_, 'p>, step: Step, number: Number) -> WireResult<()> {
         let Some(moment) = reader.frame.plan.moment() else { return check_number(&mut reader.cursor, number) };
-        self.checked.known.is_doubtful |= !moment.is_beyond_doubt(step.column, reader.cursor.read_varint()?);
+        match moment.doubt(step.column, reader.cursor.read_varint()?) {
+            Doubt::None => {}
+            Doubt::OfRange => self.checked.known.is_doubtful = true,
+            Doubt::OfSign(is_below_zero) => {
+                let sign = if is_below_zero { BELOW_ZERO } else { ABOVE_ZERO };
+                self.checked.signs |= sign;
+                if let Some(span) = self.open.last_mut() {
+                    span.row |= sign;
+                    self.checked.known.is_doubtful |= span.row == BOTH;
+                }
+            }
+        }
         Ok(())
     }
 

@@ -15,7 +15,7 @@ mod well_known;
 
 pub use assemble::AssembleError;
 pub use build::column_dtype;
-pub use moments::{MomentFault, MomentParts, are_far_from_faults};
+pub use moments::{Doubt, MomentFault, MomentParts, are_far_from_faults};
 pub use path::{MAX_NAMES, PathError};
 pub(crate) use restore::MAX_ROWS;
 pub use restore::{RestoreError, TableParts};
@@ -247,6 +247,12 @@ impl MessagePlan {
     #[inline(always)]
     pub fn moment(&self) -> Option<WellKnown> {
         self.well_known.filter(|well_known| well_known.is_moment())
+    }
+
+    /// True where there can be points in time, or spans of it, within its messages.
+    #[inline(always)]
+    pub fn holds_moments(&self) -> bool {
+        !self.moments.is_empty()
     }
 
     /// The place of the field of that number, if it is decoded.

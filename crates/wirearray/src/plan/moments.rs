@@ -136,16 +136,31 @@ pub fn are_far_from_faults(parts: MomentParts<'_>, well_known: WellKnown) -> boo
     moments.are_all_far_from_faults()
 }
 
+/// What is to be said of a time by one of its numbers, whatever the other one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is not out of range.
+    None,
+    /// It is not, unless the other number has another sign: true where this one is below zero.
+    OfSign(bool),
+    /// It may be.
+    OfRange,
+}
+
 impl WellKnown {
-    /// True where a number as it is written, of the seconds in column 0 or of the nanoseconds in column 1, makes no time that is out
-    /// of range, whatever the other one is. Spans before zero are not told from faults here.
-    pub fn is_beyond_doubt(self, column: u16, varint: u64) -> bool {
-        let (number, width) = match column {
+    /// What a number as it is written says of a time: of the seconds in column 0 or of the nanoseconds in column 1.
+    pub fn doubt(self, column: u16, varint: u64) -> Doubt {
+        let (number, most) = match column {
             0 => (varint.cast_signed(), MOST_SECONDS),
             _ => (i64::from(varint as i32), PER_SECOND - 1),
         };
-        let lowest = if column == 0 && self == Self::Timestamp { -MOST_SECONDS } else { 0 };
-        (lowest..=width).contains(&number)
+        let lowest = if column == 0 || self == Self::Duration { -most } else { 0 };
+        match number {
+            _ if !(lowest..=most).contains(&number) => Doubt::OfRange,
+            0 => Doubt::None,
+            _ if self == Self::Duration => Doubt::OfSign(number < 0),
+            _ => Doubt::None,
+        }
     }
 }
 
