@@ -73,6 +73,14 @@ impl Columns {
         came.chain(read).chain(made.map(|column| *column))
     }
 
+    /// The places of those that came or have been made, in no order; some may be there twice.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        let (came, unread) = (self.came.iter().map(|entry| entry.0), self.unread.iter().map(|entry| entry.0));
+        let made = self.made.get().into_iter().flatten().enumerate();
+        let made = made.filter(|(_, column)| column.get().is_some()).map(|(place, _)| place);
+        came.chain(unread).map(usize::from).chain(made)
+    }
+
     /// The column in a place, if it came.
     pub(super) fn find(&self, place: usize) -> Option<&Column> {
         // Where all came, each is in its place.

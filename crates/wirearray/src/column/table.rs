@@ -189,6 +189,11 @@ impl Table {
         self.columns.get(index)
     }
 
+    /// The places of the columns that have been made, or that came as messages which are kept unread, in no order.
+    pub fn places_made(&self) -> impl Iterator<Item = usize> {
+        self.columns.places()
+    }
+
     /// The columns that came, with their places, but for those that hold no message and no value. Messages that are kept unread
     /// are read for it.
     pub fn columns_with_values(&self) -> impl Iterator<Item = (usize, &Column)> {

@@ -44,7 +44,12 @@ impl<'a> Measure<'a> {
         }
         let plan = self.plan.message(table.number());
         let is_in_message_set = self.plan.schema().message(plan.message).is_message_set;
-        for column in plan.by_number.iter().map(|&column| usize::from(column)) {
+        // Of types with many fields few may have come. Those that have are written in the order of their numbers.
+        let always = plan.always.iter().map(|&column| usize::from(column));
+        let mut columns: Vec<usize> = table.places_made().chain(always).collect();
+        columns.sort_unstable_by_key(|&column| plan.fields[column].number);
+        columns.dedup();
+        for column in columns {
             let field = self.plan.column_field(table.number(), column);
             // Both parts of a map's entry are written always.
             let values = if plan.is_map_entry { Some(table.column(column)) } else { table.column_if_made(column) };

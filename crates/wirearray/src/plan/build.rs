@@ -103,6 +103,8 @@ impl<'a> Builder<'a> {
         numbers.sort_unstable();
         let mut by_name = by_number.clone();
         by_name.sort_by_key(|&column| &message.fields[fields[usize::from(column)].field].name);
+        let is_always = |&column: &u16| is_map_entry || message.fields[fields[usize::from(column)].field].is_required;
+        let always = by_number.iter().copied().filter(is_always).collect();
         let (well_known, moments) = (WellKnown::of(message, selection), Box::default());
         let (selection, steps) = (selection.clone(), Steps::new(steps));
         (
@@ -115,6 +117,7 @@ impl<'a> Builder<'a> {
                 unselected,
                 oneofs,
                 by_number,
+                always,
                 numbers,
                 by_name,
                 moments,

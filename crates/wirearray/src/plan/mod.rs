@@ -65,8 +65,11 @@ pub struct MessagePlan {
     pub unselected: Vec<FieldPlan>,
     /// The oneofs of which at least one member is decoded: their places in the schema's message.
     pub oneofs: Vec<usize>,
-    /// The places of the fields by ascending number: the order in which they are written.
-    pub by_number: Box<[u16]>,
+    /// The places of the fields by ascending number.
+    by_number: Box<[u16]>,
+    /// The places of the fields that matter to who writes messages also where no value came: required ones, and those of entries
+    /// of maps.
+    pub always: Box<[u16]>,
     /// The numbers of all fields, decoded or not, ascending.
     numbers: Box<[u32]>,
     /// The places of the fields by ascending name, to find them by it.
