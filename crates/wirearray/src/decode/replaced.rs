@@ -9,7 +9,7 @@ use super::run::next_step;
 use super::unread::check_number;
 use super::{Decoder, Views};
 use crate::plan::{MessagePlan, Number, Op, Step};
-use crate::wire::Cursor;
+use crate::wire::{Cursor, Tag, WireType};
 
 /// So many members are replaced before anyone looks ahead.
 const OFTEN: usize = 4;
@@ -76,19 +76,22 @@ impl<'p> Decoder<'p> {
         self.pass_small(plan, step, &mut cursor) && is_replaced_next(plan, step, cursor)
     }
 
-    /// Moves past the value of a field, where that is small and nothing is wrong with it: a number, a string, or a message of numbers.
+    /// Moves past the value of a field, where that is small and nothing is wrong with it: a number, a string, or a message or group
+    /// of those.
     #[inline(always)]
     fn pass_small(&self, plan: &MessagePlan, step: Step, cursor: &mut Cursor<'_>) -> bool {
         match step.op {
             Op::Set(Number::ClosedEnum) => pass_known(plan, step, cursor),
-            Op::Set(number) => check_number(cursor, number).is_ok(),
-            Op::SetString => cursor.read_delimited().is_ok(),
-            Op::SetText => cursor.read_delimited().is_ok_and(|text| simdutf8::basic::from_utf8(text).is_ok()),
             Op::Merge if self.depth() < self.options.depth_limit => {
                 let inner = self.plan_of(plan, step);
-                cursor.read_delimited().is_ok_and(|message| has_only_numbers(inner, message))
+                cursor.read_delimited().is_ok_and(|message| has_only_scalars(inner, message))
             }
-            _ => false,
+            Op::MergeGroup if self.depth() < self.options.depth_limit => {
+                let behind =
+                    behind_group(self.plan_of(plan, step), plan.fields[usize::from(step.column)].number, *cursor);
+                behind.map(|behind| *cursor = behind).is_some()
+            }
+            op => pass_scalar(op, cursor),
         }
     }
 
@@ -152,13 +155,40 @@ fn pass_known(plan: &MessagePlan, step: Step, cursor: &mut Cursor<'_>) -> bool {
     cursor.read_varint().is_ok_and(|varint| plan.fields[usize::from(step.column)].knows(varint as u32))
 }
 
-fn has_only_numbers(plan: &MessagePlan, message: &[u8]) -> bool {
-    let mut cursor = Cursor::new(message);
-    while let Some((step, mut ahead)) = next_step(plan, cursor) {
-        match step.op {
-            Op::Set(number) | Op::Append(number) if check_number(&mut ahead, number).is_ok() => cursor = ahead,
-            _ => return false,
+#[inline(never)]
+fn has_only_scalars(plan: &MessagePlan, message: &[u8]) -> bool {
+    let mut fields = Cursor::new(message);
+    pass_scalars(plan, &mut fields);
+    fields.is_at_end()
+}
+
+/// The cursor behind a group of that number; nothing where there is more in it than numbers and strings.
+#[inline(never)]
+fn behind_group<'a>(plan: &MessagePlan, number: u32, mut cursor: Cursor<'a>) -> Option<Cursor<'a>> {
+    pass_scalars(plan, &mut cursor);
+    (cursor.read_tag() == Ok(Tag::new(number, WireType::EndGroup))).then_some(cursor)
+}
+
+/// Moves past numbers and strings, as long as there are some and nothing is wrong with them.
+#[inline]
+fn pass_scalars(plan: &MessagePlan, cursor: &mut Cursor<'_>) {
+    while let Some((step, mut ahead)) = next_step(plan, *cursor) {
+        if !pass_scalar(step.op, &mut ahead) {
+            break;
         }
+        *cursor = ahead;
     }
-    cursor.is_at_end()
+}
+
+/// Moves past a number or a string; false where it is something else, or something is wrong with it.
+#[inline(always)]
+fn pass_scalar(op: Op, cursor: &mut Cursor<'_>) -> bool {
+    match op {
+        Op::Set(number) | Op::Append(number) => check_number(cursor, number).is_ok(),
+        Op::SetString | Op::AppendString => cursor.read_delimited().is_ok(),
+        Op::SetText | Op::AppendText => {
+            cursor.read_delimited().is_ok_and(|text| simdutf8::basic::from_utf8(text).is_ok())
+        }
+        _ => false,
+    }
 }

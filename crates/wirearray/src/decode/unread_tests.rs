@@ -10,7 +10,11 @@ fn plan() -> Plan {
         syntax = "proto3";
         message M { M m = 1; oneof o { M a = 2; int64 b = 3; string c = 4; M d = 7; } int64 n = 5; repeated M r = 6; }
     "#;
-    let schema = Schema::from_descriptor_set(&compile_source("m.proto", TEXT, &[]).unwrap()).unwrap();
+    plan_of(TEXT)
+}
+
+fn plan_of(text: &str) -> Plan {
+    let schema = Schema::from_descriptor_set(&compile_source("m.proto", text, &[]).unwrap()).unwrap();
     let message = schema.message_id("M").unwrap();
     Plan::new(Arc::new(schema), message)
 }
@@ -88,9 +92,9 @@ fn that_a_view_cannot_be_had_is_said_of_what_is_replaced_too() {
 }
 
 /// How many columns a batch has made of a message.
-fn columns_made(message: &[u8]) -> usize {
-    let (plan, options) = (plan(), Options::DEFAULT);
-    let mut decoder = Decoder::new(&plan, options, batch(&plan, options, Vec::new()));
+fn columns_made(plan: &Plan, message: &[u8]) -> usize {
+    let options = Options::DEFAULT;
+    let mut decoder = Decoder::new(plan, options, batch(plan, options, Vec::new()));
     decoder.push_all(std::iter::once((message.into(), 0..message.len())), message.len()).unwrap();
     decoder.into_batch().0.columns_made()
 }
@@ -99,8 +103,9 @@ fn columns_made(message: &[u8]) -> usize {
 fn members_that_are_replaced_are_not_written_once_that_has_happened_often() {
     // b: 1, c: "", four times, which makes columns of both and of the oneof.
     let often = b"\x18\x01\x22\x00".repeat(4);
-    assert_eq!(columns_made(&often), 3);
-    let behind = |members: &[u8]| columns_made(&[&often, members].concat());
+    let plan = plan();
+    assert_eq!(columns_made(&plan, &often), 3);
+    let behind = |members: &[u8]| columns_made(&plan, &[&often, members].concat());
     // a { n: 1 } right before another member, and before one behind other fields: those of n and b are known.
     assert_eq!(behind(b"\x12\x02\x28\x01\x18\x01"), 3);
     let long = [b"\x12\x0a".as_slice(), &b"\x28\x01".repeat(5)].concat();
@@ -109,4 +114,21 @@ fn members_that_are_replaced_are_not_written_once_that_has_happened_often() {
     assert_eq!(behind(b"\x12\x02\x28\x01"), 5);
     assert_eq!(behind(&[&long, long.as_slice()].concat()), 5);
     assert_eq!(behind(&[&long, &b"\x28\x01".repeat(9)[..], b"\x18\x01"].concat()), 6);
+}
+
+#[test]
+fn groups_that_are_replaced_are_not_written_where_they_hold_numbers_and_strings() {
+    let plan = plan_of(
+        r#"
+        syntax = "proto2";
+        message M { oneof o { int64 b = 3; string c = 4; group G = 8 { optional int64 n = 1; repeated string s = 2; optional M m = 3; } } }
+        "#,
+    );
+    let often = b"\x18\x01\x22\x00".repeat(4);
+    let behind = |members: &[u8]| columns_made(&plan, &[&often, members].concat());
+    // g { n: 1 s: "x" } b: 1
+    assert_eq!(behind(b"\x43\x08\x01\x12\x01x\x44\x18\x01"), 3);
+    // With a message in it, and as the last member.
+    assert_eq!(behind(b"\x43\x08\x01\x1a\x00\x44\x18\x01"), 6);
+    assert_eq!(behind(b"\x43\x08\x01\x44"), 5);
 }
