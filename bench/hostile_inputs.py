@@ -92,6 +92,16 @@ def members(payload: bytes) -> bytes:
     return b"".join(delimited(number, payload) for number in range(3, 103))
 
 
+def oneofs(kind: str) -> str:
+    """A hundred oneofs, each with a member of that kind."""
+    return " ".join(f"oneof o{number} {{ {kind} f{number} = {number}; }}" for number in range(3, 103))
+
+
+def rows(field: Callable[[int], bytes]) -> Bytes:
+    """Rows of one field each, which is another of a hundred than that of the row before."""
+    return again(b"".join(delimited(1, field(number)) for number in range(3, 103)))
+
+
 TIMES = 'import "google/protobuf/timestamp.proto"; import "google/protobuf/duration.proto";'
 RECURSIVE = "message M { M left = 1; M right = 2; }"
 MEMBERS = "oneof one { A a = 1; B b = 2; }"
@@ -144,7 +154,22 @@ INPUTS = (
     Hostile(
         "rows that each set another of 100 fields",
         f"message M {{ repeated R r = 1; }} message R {{ {wide('int64', 100)} }}",
-        again(b"".join(delimited(1, varint(number << 3) + b"\x01") for number in range(3, 103))),
+        rows(lambda number: varint(number << 3) + b"\x01"),
+    ),
+    Hostile(
+        "rows that each append to another of 100 fields",
+        f"message M {{ repeated R r = 1; }} message R {{ {wide('repeated int64', 100)} }}",
+        rows(lambda number: varint(number << 3) + b"\x01"),
+    ),
+    Hostile(
+        "rows that each set another of 100 times",
+        f"{TIMES} message M {{ repeated R r = 1; }} message R {{ {wide('google.protobuf.Timestamp', 100)} }}",
+        rows(lambda number: delimited(number, b"\x08\x01")),
+    ),
+    Hostile(
+        "rows that each set a member of another of 100 oneofs",
+        f"message M {{ repeated R r = 1; }} message R {{ {oneofs('int64')} }}",
+        rows(lambda number: varint(number << 3) + b"\x01"),
     ),
     Hostile(
         "two members of a oneof in turn, empty",
@@ -189,8 +214,7 @@ INPUTS = (
     ),
     Hostile(
         "members of 100 oneofs in turn, behind members that others replace",
-        f"message M {{ {MEMBERS} {' '.join(f'oneof o{n} {{ A f{n} = {n}; }}' for n in range(3, 103))} }} "
-        "message A { int64 x = 1; string s = 2; } message B {}",
+        f"message M {{ {MEMBERS} {oneofs('A')} }} message A {{ int64 x = 1; string s = 2; }} message B {{}}",
         lambda length: again(b"\x0a\x00\x12\x00")(40) + again(members(b"\x08\x01" * 4 + b"\x12\x00"))(length),
     ),
     Hostile(

@@ -23,11 +23,12 @@ message M {
   map<int32, int32> counts = 5; repeated int64 loose = 6 [packed = false]; E single = 7; repeated M rows = 8;
   repeated bytes blobs = 9;
   oneof o { E first = 10; E second = 11; } map<string, E> names = 12;
-  Tree tree = 13;
+  Tree tree = 13; repeated Wide wide = 14;
 }
+message Wide { %s }
 message Tree { Tree left = 1; repeated Tree right = 2; int64 number = 3; string text = 4; }
 message E { repeated int64 packed = 1; int64 a = 2; E e = 3; }
-''')
+''' % ' '.join(f'optional int64 f{n} = {n}; repeated string s{n} = {n + 100};' for n in range(16, 116)))
 LEN = 4 << 20
 
 def run(tag, payload):
@@ -43,6 +44,10 @@ def tree(leaf):
     while len(data) < size:
         data = run(1, data) + run(2, data) + leaf
     return run(13, data)
+
+def wide(number, wire_type):
+    tag = number + 16 << 3 | wire_type
+    return bytes([128 | tag & 127, tag >> 7])
 
 def three_bytes(number):
     return bytes([128 | number & 127, 128 | number >> 7 & 127, number >> 14])
@@ -67,6 +72,8 @@ INPUTS = {
     "tree": lambda: tree(b""),
     "tree of numbers": lambda: tree(b"\\x18\\x01"),
     "tree of texts": lambda: tree(b"\\x22\\x01x"),
+    "rows of one number": lambda: b"".join(run(14, wide(n, 0) + b"\\x01") for n in range(100)) * (LEN // 500),
+    "rows of one text": lambda: b"".join(run(14, wide(n + 100, 2) + b"\\x00") for n in range(100)) * (LEN // 500),
     "rows of rows": lambda: b"\\x42\\x02\\x42\\x00" * (LEN // 4),
 }
 
@@ -84,7 +91,8 @@ record = message.decode(data, threads=threads, keep_unknown=keep_unknown)
 print(json.dumps({"growth": status("VmHWM") - before, "input": len(data)}))
 """
 
-# The most that the result takes, in bytes for each byte of input: values of eight bytes and one, and offsets of eight.
+# The most that the result takes, in bytes for each byte of input: values of eight bytes and one, offsets and gaps of eight,
+# and as much as those for rows without a value.
 MOST = {
     "packed": 8,
     "flags": 1,
@@ -105,6 +113,8 @@ MOST = {
     "tree": 1,
     "tree of numbers": 1,
     "tree of texts": 1,
+    "rows of one number": 8,
+    "rows of one text": 10,
     "rows of rows": 2,
 }
 

@@ -1,0 +1,195 @@
+"""Columns that few rows have a value for: the same arrays as others, made when someone looks at them."""
+
+import copy
+import io
+import pickle
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import wirearray as wa
+
+from official import message_class, pool_of
+from wire import LENGTH_DELIMITED, write_tag, write_varint
+
+FIELDS = 40
+SCHEMA = wa.Schema.from_source(f"""
+syntax = "proto2";
+import "google/protobuf/duration.proto";
+message Rows {{ repeated Row rows = 1; }}
+message Inner {{ optional sint32 a = 1; repeated string b = 2; }}
+enum Side {{ BUY = 1; SELL = 2; }}
+message Row {{
+  {" ".join(f"optional int64 n{number} = {number} [default = {number}];" for number in range(1, FIELDS))}
+  optional string text = 101 [default = "none"]; optional bytes data = 102;
+  repeated double values = 103 [packed = true]; repeated string texts = 104;
+  optional Inner inner = 105; repeated Inner inners = 106; map<string, int32> counts = 107;
+  oneof kind {{ bool flag = 108; string name = 109; Inner one = 110; group Both = 111 {{ optional Side side = 1; }} }}
+  optional Side side = 112 [default = SELL]; optional google.protobuf.Duration span = 113;
+}}
+""")
+ROW, ROWS = SCHEMA["Row"], SCHEMA["Rows"]
+POOL = pool_of(SCHEMA.to_descriptor_set())
+OFFICIAL = message_class(POOL, "Row")
+
+
+def set_one(row: Any, number: int, rng: np.random.Generator) -> None:
+    """Sets one of some fifty fields."""
+    match number:
+        case 0:
+            row.text = "text"
+        case 1:
+            row.data = b"\xff"
+        case 2:
+            row.values.extend(rng.random(2))
+        case 3:
+            row.texts.extend(["", "x"])
+        case 4:
+            row.inner.a = -7
+        case 5:
+            row.inners.add().b.append("y")
+        case 6:
+            row.counts["k"] = 3
+        case 7:
+            row.flag = False
+        case 8:
+            row.name = ""
+        case 9:
+            row.both.side = 1
+        case 10:
+            row.side = 1
+        case 11:
+            row.span.FromNanoseconds(-1_500_000_000)
+        case 12:
+            row.one.SetInParent()
+        case _:
+            setattr(row, f"n{number - 12}", number)
+
+
+def messages(seed: int, count: int = 3000) -> list[Any]:
+    """Rows of which each sets one field or none; a few at the start and at the end set all."""
+    rng = np.random.default_rng(seed)
+    found = [OFFICIAL() for _ in range(count)]
+    for row in found[seed:]:
+        if rng.random() < 0.7:
+            set_one(row, int(rng.integers(0, 12 + FIELDS)), rng)
+    for row in found[:seed] + found[-seed:]:
+        for number in rng.permutation(12 + FIELDS):
+            set_one(row, int(number), rng)
+    return found
+
+
+EXPECTED = messages(1)
+DATA = [row.SerializeToString() for row in EXPECTED]
+STREAM = b"".join(write_varint(len(data)) + data for data in DATA)
+ALL_ROWS = b"".join(write_tag(1, LENGTH_DELIMITED) + write_varint(len(data)) + data for data in DATA)
+
+WAYS: dict[str, Callable[..., Any]] = {
+    "decode": lambda **options: ROWS.decode(ALL_ROWS, **options)["rows"],
+    "decode_many": lambda **options: ROW.decode_many(DATA, **options),
+    "read": lambda **options: ROW.read(io.BytesIO(STREAM), framing="delimited", **options),
+    "scan": lambda **options: next(
+        iter(ROW.scan(io.BytesIO(STREAM), framing="delimited", batch_rows=len(DATA), **options))
+    ),
+}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    return WAYS[request.param]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_what_few_rows_have_is_what_the_official_package_says(way: Callable[..., Any], threads: int) -> None:
+    table = way(threads=threads)
+    assert len(table) == len(EXPECTED)
+    for number in range(1, FIELDS):
+        name = f"n{number}"
+        assert table[name].tolist() == [getattr(row, name) for row in EXPECTED]
+        assert table.present(name).tolist() == [row.HasField(name) for row in EXPECTED]
+    for name in ("text", "data", "name", "side", "flag"):
+        assert list(table[name]) == [getattr(row, name) for row in EXPECTED]
+    for name in ("inner", "one", "both", "span", "side"):
+        assert table.present(name).tolist() == [row.HasField(name) for row in EXPECTED]
+    assert table["inner.a"].tolist() == [row.inner.a for row in EXPECTED]
+    assert table["both.side"].tolist() == [row.both.side for row in EXPECTED]
+    assert [each.tolist() for each in table["values"]] == [list(row.values) for row in EXPECTED]
+    assert [list(each) for each in table["texts"]] == [list(row.texts) for row in EXPECTED]
+    assert [[list(b) for b in each["b"]] for each in table["inners"]] == [
+        [list(inner.b) for inner in row.inners] for row in EXPECTED
+    ]
+    assert table["counts"].lengths.tolist() == [len(row.counts) for row in EXPECTED]
+    assert table.chosen("kind").tolist() == [row.WhichOneof("kind") or "" for row in EXPECTED]
+    spans = [row.span.ToNanoseconds() if row.HasField("span") else None for row in EXPECTED]
+    assert [None if np.isnat(span) else int(span.astype(int)) for span in table["span"]] == spans
+    assert [bytes(data) for data in ROW.encode_many(way(threads=threads))] == DATA
+
+
+def test_rows_are_chosen_joined_pickled_and_exported_before_and_after_anyone_has_looked() -> None:
+    looked = ROW.decode_many(DATA)
+    looked.to_dict()
+    fresh = ROW.decode_many(DATA)
+    for change in (
+        lambda table: table[1000:1010],
+        lambda table: table[[2999, 0, 7]],
+        lambda table: pickle.loads(pickle.dumps(table)),
+        copy.deepcopy,
+        lambda table: wa.Table.of(ROW, table, n1=table["n2"]),
+    ):
+        assert list(ROW.encode_many(change(fresh))) == list(ROW.encode_many(change(looked)))
+        fresh = ROW.decode_many(DATA)
+    assert pa.table(fresh).equals(pa.table(looked))
+    assert repr(fresh[2998].to_dict()) == repr(looked[2998].to_dict())
+    assert repr(fresh) == repr(looked)
+
+
+def test_many_threads_may_look_at_once() -> None:
+    for _ in range(20):
+        table, start = ROW.decode_many(DATA), threading.Barrier(4)
+
+        def look(table: wa.Table = table, start: threading.Barrier = start) -> list[int]:
+            start.wait()
+            return [int(table[f"n{number}"].sum()) for number in range(1, FIELDS)]
+
+        with ThreadPoolExecutor(4) as pool:
+            sums = [task.result() for task in [pool.submit(look) for _ in range(4)]]
+        assert sums == [sums[0]] * 4
+
+
+def test_what_is_looked_at_takes_its_memory_from_the_same_budget() -> None:
+    # A row of a few bytes for each of forty fields; as arrays, eight bytes for each of them.
+    table = ROW.decode_many(DATA * 100, max_bytes=24 << 20, threads=1)
+    seen = []
+    with pytest.raises(MemoryError, match="asked for would take more memory than max_bytes="):
+        seen.extend(table[f"n{number}"] for number in range(1, FIELDS))
+    assert 2 < len(seen) < 12
+    # What has been looked at stays, and what has not can be asked for again.
+    assert seen[0] is not table["n1"] and (seen[0] == table["n1"]).all()
+    with pytest.raises(MemoryError):
+        table.present("n30")[:10], table["n30"]
+    with pytest.raises(MemoryError):
+        ROW.encode_many(table)
+    assert ROW.decode_many(DATA * 100)["n30"].tolist() == [row.n30 for row in EXPECTED] * 100
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_arrays_of_a_caller_are_filled_up_whole(threads: int) -> None:
+    for field in ("n3", "n9"):
+        out = np.full(len(DATA), -1)
+        table = ROW.decode_many(DATA, out={field: out}, threads=threads)
+        assert table[field].tolist() == out.tolist() == [getattr(row, field) for row in EXPECTED]
+
+
+def test_unknown_fields_of_few_rows_are_kept() -> None:
+    few = SCHEMA["Inner"]
+    kept = few.decode_many(DATA, keep_unknown=True)
+    assert [bytes(data) for data in few.encode_many(kept)] == [
+        bytes(few.encode(few.decode(data, keep_unknown=True))) for data in DATA
+    ]
+    sparse = few.decode_many([b""] * 500 + [b"\xf8\x07\x01"] + [b""] * 500, keep_unknown=True)
+    assert sparse[500].unknown_fields == b"\xf8\x07\x01" and sparse[3].unknown_fields == b""
+    assert sparse.unknown_fields.lengths.tolist() == [0] * 500 + [3] + [0] * 500
