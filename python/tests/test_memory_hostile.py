@@ -91,8 +91,8 @@ record = message.decode(data, threads=threads, keep_unknown=keep_unknown)
 print(json.dumps({"growth": status("VmHWM") - before, "input": len(data)}))
 """
 
-# The most that the result takes, in bytes for each byte of input: values of eight bytes and one, offsets and gaps of eight,
-# and as much as those for rows without a value.
+# The most that the result takes, in bytes for each byte of input: values of eight bytes and one, offsets and gaps of
+# eight, and as much as those for rows without a value.
 MOST = {
     "packed": 8,
     "flags": 1,
