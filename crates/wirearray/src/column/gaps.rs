@@ -11,18 +11,22 @@ use super::buffer::Buffer;
 use super::growing::AtMost;
 use super::memory::Memory;
 
-/// What a gap takes, and what a value may have with it in defaults that the column is filled up with.
+/// What a gap takes.
 const GAP: usize = size_of::<u64>();
 
-/// So many values' worth of defaults may come before all values, as short tables have few rows.
-const AT_FIRST: usize = 16;
+/// A gap of which defaults take no more than so many bytes is filled up: that costs about as much as noting it.
+const SHORT: usize = 8 * GAP;
+
+/// Longer ones are where they have come to no more than a quarter of all that is not in them, and this: what nearly all rows have
+/// needs no gaps for a hole or two, nor for rows at its start.
+const AT_FIRST: usize = 16 * GAP;
 
 /// The rows without an entry of a column.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
     /// How many there are.
     passed: usize,
-    /// How many entries are defaults that the column was filled up with.
+    /// How many entries are defaults that long gaps were filled up with.
     fillers: usize,
     list: Option<Box<List>>,
 }
@@ -101,14 +105,18 @@ impl Gaps {
     /// gap now. A default takes `size` bytes; at the most so many rows can still come.
     #[inline(always)]
     pub(super) fn reach(&mut self, row: usize, len: usize, size: usize, at_most: AtMost) -> usize {
+        let entry = self.entry_of(row);
+        let missing = entry - len;
+        if missing.saturating_mul(size) <= SHORT {
+            return entry;
+        }
         // Where memory ran short there may be fewer entries than were to be filled up.
-        let (entry, values) = (self.entry_of(row), len.saturating_sub(self.fillers));
-        let fillers = self.fillers + (entry - len);
-        if fillers.saturating_mul(size) <= GAP * (AT_FIRST + values) {
+        let (fillers, others) = (self.fillers + missing, len.saturating_sub(self.fillers));
+        if fillers.saturating_mul(size) <= AT_FIRST + others.saturating_mul(size) / 4 {
             self.fillers = fillers;
             return entry;
         }
-        let (list, rows) = (self.list.get_or_insert_default(), entry - len);
+        let (list, rows) = (self.list.get_or_insert_default(), missing);
         // Nearly every gap fits, and so it is written here.
         if let (Ok(entries), Ok(rows)) = (u32::try_from(len - list.before_last), u32::try_from(rows)) {
             list.push_one(Gap { entries, rows }, &mut self.passed, at_most);

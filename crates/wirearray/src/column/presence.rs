@@ -89,18 +89,25 @@ impl Validity {
 
     /// A byte for each of the given rows, 1 where it has a value of its own.
     pub fn flags(&self, rows: Range<usize>) -> Memory {
-        let mut flags = Buffer::<u8>::default();
-        let (count, mut rows) = (rows.len(), rows);
-        flags.extend(count, count, || u8::from(rows.next().is_some_and(|row| self.is_set(row))));
+        let (count, mut flags) = (rows.len(), Buffer::<u8>::default());
+        match self {
+            Self::All => flags.fill_to(count, 1, count),
+            Self::Nothing => flags.fill_to(count, 0, count),
+            Self::Flags(found) => {
+                let found = found.as_bytes().get(rows).unwrap_or_default();
+                flags.extend_with(found, |&flag| u8::from(flag == 1), count);
+                flags.fill_to(count, 0, count);
+            }
+        }
         flags.freeze()
     }
 
     /// True where any of the given rows has a value of its own.
-    pub fn is_set_in(&self, mut rows: Range<usize>) -> bool {
+    pub fn is_set_in(&self, rows: Range<usize>) -> bool {
         match self {
             Self::All => !rows.is_empty(),
             Self::Nothing => false,
-            Self::Flags(_) => rows.any(|row| self.is_set(row)),
+            Self::Flags(flags) => flags.as_bytes().get(rows).is_some_and(|flags| flags.contains(&1)),
         }
     }
 

@@ -57,11 +57,14 @@ impl Spread {
     }
 
     fn elements<T: Element>(&self, values: &[T], default: T) -> Memory {
+        // Gaps may be many, so all rows get the default at once.
         let mut elements = Buffer::default();
+        elements.fill_to(self.rows, default, self.rows);
+        let mut rest = elements.as_mut_slice();
         for (entries, passed) in self.gaps.runs(values.len()) {
-            let rows_left = self.rows - elements.len();
-            elements.extend_with(&values[entries], |&value| value, rows_left);
-            elements.extend(passed, rows_left, || default);
+            let (run, behind) = rest.split_at_mut(entries.len());
+            run.copy_from_slice(&values[entries]);
+            rest = &mut behind[passed..];
         }
         elements.freeze()
     }
@@ -93,16 +96,20 @@ impl Spread {
     fn offsets(&self, offsets: &Offsets, in_gaps: usize) -> Offsets {
         let (spread, offsets) = (self.clone(), offsets.memory().clone());
         Offsets::new(Memory::late((self.rows + 1) * size_of::<i64>(), move || {
-            let starts = offsets.as_slice::<i64>();
+            let (starts, in_gaps) = (offsets.as_slice::<i64>(), in_gaps.cast_signed() as i64);
             let (mut spread_starts, mut shift) = (Buffer::default(), 0);
+            spread_starts.fill_to(spread.rows + 1, 0, spread.rows + 1);
+            let mut rest = spread_starts.as_mut_slice();
             for (entries, passed) in spread.gaps.runs(starts.len()) {
-                let (rows_left, next) = (spread.rows + 1 - spread_starts.len(), starts.get(entries.end).copied());
-                spread_starts.extend_with(&starts[entries], |&start| start + shift, rows_left);
-                spread_starts.extend(passed, rows_left, || {
-                    let start = next.unwrap_or_default() + shift;
-                    shift += in_gaps.cast_signed() as i64;
-                    start
-                });
+                let next = starts.get(entries.end).copied().unwrap_or_default();
+                let (run, behind) = rest.split_at_mut(entries.len());
+                let (gap, behind) = behind.split_at_mut(passed);
+                run.iter_mut().zip(&starts[entries]).for_each(|(row, start)| *row = start + shift);
+                for row in gap {
+                    *row = next + shift;
+                    shift += in_gaps;
+                }
+                rest = behind;
             }
             spread_starts.freeze()
         }))

@@ -121,7 +121,9 @@ fn groups_that_are_replaced_are_not_written_where_they_hold_numbers_and_strings(
     let plan = plan_of(
         r#"
         syntax = "proto2";
-        message M { oneof o { int64 b = 3; string c = 4; group G = 8 { optional int64 n = 1; repeated string s = 2; optional M m = 3; } } }
+        message M {
+          oneof o { int64 b = 3; string c = 4; group G = 8 { optional int64 n = 1; repeated string s = 2; optional M m = 3; } }
+        }
         "#,
     );
     let often = b"\x18\x01\x22\x00".repeat(4);
