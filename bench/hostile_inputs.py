@@ -202,9 +202,9 @@ INPUTS = (
         again(chain(40) + b"\x12\x00"),
     ),
     Hostile(
-        "forty members of oneofs within each other, and another behind forty numbers",
+        "fifteen members of oneofs within each other, and another behind 31 numbers",
         "message M { oneof one { M a = 1; M b = 2; } repeated int64 x = 3 [packed = false]; }",
-        again(chain(40) + b"\x18\x01" * 40 + b"\x12\x00"),
+        again(chain(15) + b"\x18\x01" * 31 + b"\x12\x00"),
     ),
     Hostile(
         "two groups of a oneof in turn, empty",
