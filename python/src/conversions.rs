@@ -95,7 +95,7 @@ impl Strings {
 
     /// Whether they are text: bool.
     fn _is_text(&self) -> bool {
-        self.column().is_text
+        self.is_text()
     }
 
     /// What ``numpy.asarray`` gives: the strings as :meth:`to_numpy` has them.

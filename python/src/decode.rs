@@ -55,9 +55,9 @@ impl MessageType {
     /// out : dict of str to array, optional
     ///     Arrays to decode values into, by field name or path, as in ``{"times": a, "series.values": b}``: flat, contiguous,
     ///     writable, of the field's own dtype, and long enough. The result's array is the front part of the given one, as long
-    ///     as there are values; what lies behind them stays as it is. A loop over files that gives the same arrays again and
-    ///     again needs no fresh memory, and overwrites earlier results. After an error the arrays hold anything. Do not resize
-    ///     them with ``refcheck=False``.
+    ///     as there are values; what lies behind them stays as it is, unless values came there that were replaced, as those of a
+    ///     oneof are. A loop over files that gives the same arrays again and again needs no fresh memory, and overwrites earlier
+    ///     results. After an error the arrays hold anything. Do not resize them with ``refcheck=False``.
     /// well_known_types : bool, default True
     ///     Whether ``google.protobuf.Timestamp`` and ``Duration`` become ``datetime64[ns]`` and ``timedelta64[ns]``, and wrappers
     ///     as ``DoubleValue`` what they wrap; ``False`` leaves them messages. So does :meth:`select` of a part of them.

@@ -36,8 +36,13 @@ mod values;
 
 #[pyo3::pymodule]
 mod _core {
+    use std::thread::sleep;
+    use std::time::Duration;
+
     use pyo3::exceptions::PyImportError;
     use pyo3::prelude::*;
+    use pyo3::types::IntoPyDict;
+    use wirearray::column::{hold_makers, let_makers_go};
     use wirearray::simd::Backend;
 
     #[pymodule_export]
@@ -77,7 +82,30 @@ mod _core {
         }
         let end_reading = module.getattr("_end_reading")?;
         module.py().import("atexit")?.call_method1("register", (end_reading,))?;
+        // Where there are forks.
+        if let Ok(register) = module.py().import("os")?.getattr("register_at_fork") {
+            let hooks =
+                [("before", "_before_fork"), ("after_in_parent", "_after_fork"), ("after_in_child", "_after_fork")];
+            let hooks = hooks.map(|(when, name)| Ok::<_, PyErr>((when, module.getattr(name)?)));
+            let hooks = hooks.into_iter().collect::<PyResult<Vec<_>>>()?.into_py_dict(module.py())?;
+            register.call((), Some(&hooks))?;
+        }
         module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Waits until no thread makes what others wait for, and keeps them from beginning to: for ``os.register_at_fork``.
+    #[pyfunction]
+    fn _before_fork(py: Python<'_>) {
+        // It is held once this thread has the GIL again, which the others may want.
+        while !hold_makers() {
+            py.detach(|| sleep(Duration::from_millis(1)));
+        }
+    }
+
+    /// Lets them go on.
+    #[pyfunction]
+    fn _after_fork() {
+        let_makers_go();
     }
 
     /// Return the name of the instructions in use: str. The environment variable ``WIREARRAY_BACKEND`` names others.

@@ -11,6 +11,7 @@ use wirearray::decode::Input;
 use wirearray::parallel;
 
 use crate::arrow;
+use crate::errors;
 use crate::lent::Lent;
 use crate::offsets;
 use crate::strings::Strings;
@@ -36,7 +37,7 @@ impl Messages {
 
     fn in_buffers(data: &Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(strings) = data.cast::<Strings>() {
-            let strings = strings.get().column();
+            let strings = errors::with_memory(|| Ok(strings.get().column()))?;
             return Ok(Self::OneBuffer(Arc::new(strings.data), strings.offsets));
         }
         if arrow::is_arrow(data) {

@@ -4,13 +4,16 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use wirearray::column::Offsets;
 
+use crate::errors;
 use crate::lent::Lent;
 
 /// Offsets into `values_len` values, from any array-like of integers: they have to ascend.
 pub(crate) fn checked(offsets: &Bound<'_, PyAny>, values_len: usize) -> PyResult<Offsets> {
     let lent = int64_values(offsets)?;
     let integers = lent.as_ref().as_chunks().0.iter().map(|&bytes| i64::from_ne_bytes(bytes));
-    Offsets::checked(integers, values_len).map_err(|error| PyValueError::new_err(format!("offsets: {error}")))
+    errors::with_memory(|| {
+        Offsets::checked(integers, values_len).map_err(|error| PyValueError::new_err(format!("offsets: {error}")))
+    })
 }
 
 /// The bytes of an array of `int64` with the integers of any array-like.

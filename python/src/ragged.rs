@@ -75,13 +75,13 @@ impl Ragged {
     /// Where each entry's values start and end: read-only array of int64, shape (entries + 1,), ascending from 0.
     #[getter]
     fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        array::offsets(py, &self.list.offsets.slice(self.entries.clone()))
+        errors::with_memory(|| array::offsets(py, &self.own_offsets()))
     }
 
     /// How many values each entry has: array of int64, shape (entries,).
     #[getter]
     fn lengths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        array::fresh(py, &self.list.offsets.lens(self.entries.clone()), Dtype::Int64)
+        errors::with_memory(|| array::fresh(py, &self.list.offsets.lens(self.entries.clone()), Dtype::Int64))
     }
 
     fn __len__(&self) -> usize {

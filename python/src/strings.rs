@@ -37,6 +37,11 @@ impl Strings {
         (&self.plan, Data::Strings(self.strings.clone()), self.entries.clone())
     }
 
+    /// True for text, false for bytes.
+    pub(crate) fn is_text(&self) -> bool {
+        self.strings.is_text
+    }
+
     /// The strings that it shows.
     pub(crate) fn column(&self) -> StringColumn {
         self.strings.slice(self.entries.clone())
@@ -55,13 +60,13 @@ impl Strings {
     /// Where each string starts and ends: read-only array of int64, shape (strings + 1,), ascending from 0.
     #[getter]
     fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        array::offsets(py, &self.strings.offsets.slice(self.entries.clone()))
+        errors::with_memory(|| array::offsets(py, &self.strings.offsets.slice(self.entries.clone())))
     }
 
     /// The length of each string in bytes: array of int64, shape (strings,).
     #[getter]
     fn lengths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        array::fresh(py, &self.strings.offsets.lens(self.entries.clone()), Dtype::Int64)
+        errors::with_memory(|| array::fresh(py, &self.strings.offsets.lens(self.entries.clone()), Dtype::Int64))
     }
 
     /// Which strings are equal to one, or each to its counterpart: a mask, as arrays give it.

@@ -212,11 +212,11 @@ impl Table {
     /// or where they were not kept. ``decode_many(data, keep_unknown=True)`` keeps them, of each table within the table too.
     #[getter]
     fn unknown_fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (unknown, rows) = match self.table.unknown() {
-            Some(unknown) => (unknown.clone(), self.rows.clone()),
-            None => (StringColumn::of_empty_bytes(self.rows.len()), 0..self.rows.len()),
-        };
-        column_object(py, &self.plan, &Data::Strings(unknown), rows)
+        let none = || (StringColumn::of_empty_bytes(self.rows.len()), 0..self.rows.len());
+        errors::with_memory(|| {
+            let (unknown, rows) = self.table.unknown().map_or_else(none, |found| (found.clone(), self.rows.clone()));
+            column_object(py, &self.plan, &Data::Strings(unknown), rows)
+        })
     }
 
     /// The errors of the messages that were left out: list of DecodeError, each with the ``row`` that its message would have

@@ -2,7 +2,11 @@
 
 import copy
 import io
+import os
 import pickle
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -193,3 +197,59 @@ def test_unknown_fields_of_few_rows_are_kept() -> None:
     sparse = few.decode_many([b""] * 500 + [b"\xf8\x07\x01"] + [b""] * 500, keep_unknown=True)
     assert sparse[500].unknown_fields == b"\xf8\x07\x01" and sparse[3].unknown_fields == b""
     assert sparse.unknown_fields.lengths.tolist() == [0] * 500 + [3] + [0] * 500
+
+
+# Prints what each of some calls raises where the system has no more memory.
+WITHOUT_MEMORY = """
+import pickle, resource
+import numpy as np, wirearray as wa
+
+schema = 'syntax = "proto3"; message M { optional int64 count = 1; repeated int32 steps = 2; string text = 3; }'
+message = wa.Schema.from_source(schema)["M"]
+data, rows = message.encode({"count": 1, "steps": [1], "text": "x"}), 4_000_000
+offsets = np.concatenate([[0], np.full(rows, len(data))])
+table = message.decode_many(data, offsets=offsets, threads=1)
+few = message.decode_many([b""])
+few["count"], few.unknown_fields, few["text"].lengths, pickle.dumps(few)
+texts, steps = table["text"], table["steps"]
+size = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) << 10
+resource.setrlimit(resource.RLIMIT_AS, (size + 1_000_000, resource.RLIM_INFINITY))
+for ask in (
+    lambda: steps.lengths, lambda: texts.lengths, lambda: texts[1:].offsets, lambda: steps[1:].offsets,
+    lambda: table["count"],
+    lambda: table.present("count"), lambda: table.unknown_fields, lambda: message.decode_many(data, offsets=offsets),
+    lambda: pickle.dumps(table),
+):
+    try:
+        ask()
+        print("nothing")
+    except BaseException as error:
+        print(type(error).__name__)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits address space")
+def test_where_the_system_has_no_memory_a_look_raises_memory_errors() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_MEMORY], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["MemoryError"] * 9, done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_fork_waits_for_what_another_thread_is_making() -> None:
+    full = ROW.encode({f"n{number}": 7 for number in range(1, FIELDS)})
+    for _ in range(4):
+        table = ROW.decode_many([full, *[b""] * 300_000, full])
+        looking = threading.Thread(target=lambda table=table: [table[f"n{number}"] for number in range(1, FIELDS)])
+        looking.start()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            os._exit(int(not all(table[f"n{number}"][-1] == 7 for number in range(1, FIELDS))))
+        assert os.waitpid(child, 0)[1] == 0
+        looking.join()
+
+
+def test_a_table_is_shown_whether_or_not_there_is_memory_for_its_columns() -> None:
+    table = ROW.decode_many(DATA * 100, max_bytes=24 << 20, threads=1)
+    assert "not enough memory to show it" in repr(table)
+    assert "max_bytes=" in table._repr_html_()

@@ -74,6 +74,8 @@ def _field_summary(shown: Record | Table, name: str) -> str:
         if len(shown) <= 6 or name in shown._made():
             return _summary(shown[name])
         return _summary(shown[[0, 1, 2, 3, 4, 5]][name], len(shown))
+    except MemoryError:
+        return "(there is not enough memory to show it)"
     except ValueError as error:
         # A time of a caller's own that NumPy cannot hold.
         return f"({error})"

@@ -115,7 +115,7 @@ impl Table {
 
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
         let (plan, table, rows) = self.parts();
-        state(py, plan, &Data::Table(table.clone()).slice(rows))
+        state(py, plan, || Data::Table(table.clone()).slice(rows))
     }
 
     /// What the errors of the messages that were left out are made of.
@@ -137,7 +137,7 @@ impl Record {
 
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
         let (plan, table, row) = self.parts();
-        state(py, plan, &Data::Table(table.clone()).slice(row..row + 1))
+        state(py, plan, || Data::Table(table.clone()).slice(row..row + 1))
     }
 }
 
@@ -149,7 +149,7 @@ impl Ragged {
 
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
         let (plan, data, entries) = self.parts();
-        state(py, plan, &data.slice(entries))
+        state(py, plan, || data.slice(entries))
     }
 
     /// The type of the messages that the values are, if they are.
@@ -173,7 +173,7 @@ impl Strings {
     }
 
     fn _state<'py>(&self, py: Python<'py>) -> PyResult<State<'py>> {
-        state(py, Plan::of_no_message(), &Data::Strings(self.column()))
+        state(py, Plan::of_no_message(), || Data::Strings(self.column()))
     }
 }
 
@@ -223,10 +223,10 @@ pub(crate) fn _record_of_state(
 /// The column itself, and the tables that it and they refer to.
 type State<'py> = (Bound<'py, PyAny>, Bound<'py, PyList>);
 
-fn state<'py>(py: Python<'py>, plan: &Plan, data: &Data) -> PyResult<State<'py>> {
+fn state<'py>(py: Python<'py>, plan: &Plan, data: impl FnOnce() -> Data) -> PyResult<State<'py>> {
     errors::with_memory(|| {
         let mut open = Vec::new();
-        let root = data_state(py, data, &mut open)?;
+        let root = data_state(py, &data(), &mut open)?;
         let tables = PyList::empty(py);
         while let Some(table) = open.get(tables.len()).cloned() {
             tables.append(table_state(py, plan, &table, &mut open)?)?;

@@ -123,10 +123,10 @@ def _is_present(shown: Table, field: Field, row: int) -> bool:
 
 
 def _column_or_fault(shown: Table, field: Field) -> Any:
-    """A column, or why it cannot be shown: a time may be out of NumPy's range."""
+    """A column, or why it cannot be shown: a time may be out of NumPy's range, or memory run short."""
     try:
         return shown[field.name]
-    except ValueError as error:
+    except (MemoryError, ValueError) as error:
         return str(error)
 
 

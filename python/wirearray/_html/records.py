@@ -43,7 +43,7 @@ class _Within:
     def _line(self, shown: Record, field: Field, level: int) -> list[str]:
         try:
             value = shown[field.name]
-        except ValueError as error:
+        except (MemoryError, ValueError) as error:
             value = str(error)
         name = f'<td title="{field.number}"><span class="wa-name">{escaped(short_name(field.name))}</span></td>'
         return [

@@ -5,6 +5,7 @@
 
 use std::sync::OnceLock;
 
+use super::forks;
 use super::table::Column;
 use super::unread::UnreadColumn;
 
@@ -61,7 +62,8 @@ impl Columns {
     pub(super) fn get_or_make(&self, place: usize, make: impl FnOnce() -> Column) -> &Column {
         self.find(place).unwrap_or_else(|| {
             let made = self.made.get_or_init(|| (0..self.places).map(|_| OnceLock::new()).collect());
-            made[place].get_or_init(|| Box::new(make()))
+            let column = &made[place];
+            column.get().unwrap_or_else(|| forks::making(|| column.get_or_init(|| Box::new(make()))))
         })
     }
 

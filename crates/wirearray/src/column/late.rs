@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::budget::Budget;
+use super::forks;
 use super::memory::Memory;
 use super::table::Data;
 
@@ -26,14 +27,19 @@ impl Late {
 
     /// The bytes. Where memory runs short, that unwinds, and they can be asked for again.
     pub(super) fn as_bytes(&self) -> &[u8] {
-        let made = self.made.get_or_init(|| {
-            let mut make = self.make.lock().unwrap_or_else(PoisonError::into_inner);
-            let making = make.as_ref().expect("what makes them is there until they are made");
-            let made = self.budget.within(making);
-            *make = None;
-            made
-        });
-        made.as_bytes()
+        if let Some(made) = self.made.get() {
+            return made.as_bytes();
+        }
+        let made = || {
+            self.made.get_or_init(|| {
+                let mut make = self.make.lock().unwrap_or_else(PoisonError::into_inner);
+                let making = make.as_ref().expect("what makes them is there until they are made");
+                let made = self.budget.within(making);
+                *make = None;
+                made
+            })
+        };
+        forks::making(made).as_bytes()
     }
 }
 

@@ -12,6 +12,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, OnceLock};
 
 use super::budget::Budget;
+use super::forks;
 use super::gaps::Passed;
 use super::growing::AtMost;
 use super::growing_strings::{StringLists, Strings};
@@ -208,7 +209,7 @@ pub(super) struct UnreadColumn {
 impl UnreadColumn {
     /// What the messages become.
     pub(super) fn column(&self) -> &Column {
-        self.column.get_or_init(|| self.read())
+        self.column.get().unwrap_or_else(|| forks::making(|| self.column.get_or_init(|| self.read())))
     }
 
     fn read(&self) -> Column {

@@ -1,0 +1,94 @@
+//! Processes that fork while a thread makes what was put off.
+//!
+//! Others wait for that thread. In the process that a fork makes it is not there, and they would wait for ever. So who forks waits
+//! first until nothing is being made, and keeps everyone from beginning to.
+
+use std::cell::{Cell, RefCell};
+use std::iter::repeat_with;
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread;
+use std::time::Duration;
+
+static MAKING: RwLock<()> = RwLock::new(());
+
+/// How long a thread waits for one that forks, in milliseconds: which takes less, or waits itself for something that this thread
+/// holds.
+const PATIENCE: usize = 100;
+
+thread_local! {
+    /// True while this thread makes something, which may need something else to be made.
+    static IS_MAKING: Cell<bool> = const { Cell::new(false) };
+    static HELD: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
+}
+
+/// Makes something that others wait for.
+pub(super) fn making<R>(make: impl FnOnce() -> R) -> R {
+    // The guard is dropped on unwinding, too.
+    let _guard = Guard::take();
+    make()
+}
+
+struct Guard(#[expect(dead_code, reason = "held, not read")] RwLockReadGuard<'static, ()>);
+
+impl Guard {
+    fn take() -> Option<Self> {
+        // A thread that waited for itself would wait for ever, and one that forks holds it.
+        if IS_MAKING.get() || HELD.with_borrow(Option::is_some) {
+            return None;
+        }
+        let mut tries = repeat_with(|| {
+            let guard = MAKING.try_read().ok();
+            if guard.is_none() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            guard
+        });
+        let guard = tries.by_ref().take(PATIENCE).flatten().next()?;
+        IS_MAKING.set(true);
+        Some(Self(guard))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        IS_MAKING.set(false);
+    }
+}
+
+/// Keeps everyone from beginning to make something, before this thread forks; false where something is being made, and this has to be
+/// asked again.
+pub fn hold_makers() -> bool {
+    let guard = MAKING.try_write().ok();
+    HELD.with_borrow_mut(|held| {
+        *held = guard;
+        held.is_some()
+    })
+}
+
+/// Lets them go on, in the process that has forked and in the other one.
+pub fn let_makers_go() {
+    HELD.take();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_forks_waits_for_those_who_make_and_they_for_who_forks() {
+        making(|| {
+            // One within another, as what is made later may hold what is made later.
+            making(|| assert!(!std::thread::spawn(hold_makers).join().unwrap()));
+            assert!(!std::thread::spawn(hold_makers).join().unwrap());
+        });
+        // Other tests may be making something.
+        while !hold_makers() {
+            std::thread::yield_now();
+        }
+        let other = std::thread::spawn(|| making(|| 7));
+        assert!(!other.is_finished());
+        assert_eq!(making(|| 8), 8, "who holds it may make something");
+        let_makers_go();
+        assert_eq!(other.join().unwrap(), 7);
+    }
+}
