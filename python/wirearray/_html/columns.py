@@ -119,7 +119,10 @@ def _row_cell(field: Field, column: Any, digits: int, row: int, shown: Table) ->
 
 
 def _is_present(shown: Table, field: Field, row: int) -> bool:
-    return bool(shown[row : row + 1].present(field.name)[0])
+    try:
+        return bool(shown[row : row + 1].present(field.name)[0])
+    except MemoryError:
+        return True
 
 
 def _column_or_fault(shown: Table, field: Field) -> Any:
