@@ -253,3 +253,35 @@ def test_a_table_is_shown_whether_or_not_there_is_memory_for_its_columns() -> No
     table = ROW.decode_many(DATA * 100, max_bytes=24 << 20, threads=1)
     assert "not enough memory to show it" in repr(table)
     assert "max_bytes=" in table._repr_html_()
+
+
+def test_spans_among_many_rows_without_any_are_told_from_those_that_are_none() -> None:
+    schema = wa.Schema.from_source("""
+    syntax = "proto3"; import "google/protobuf/duration.proto";
+    message M { google.protobuf.Duration span = 1; google.protobuf.Duration other = 2; }
+    """)
+    before, part, none = (
+        message_class(pool_of(schema.to_descriptor_set()), "M").FromString(data).SerializeToString()
+        for data in (
+            b"\x0a\x16\x08" + b"\xff" * 9 + b"\x01\x10" + b"\xff" * 9 + b"\x01",
+            b"\x12\x0b\x10" + b"\xff" * 9 + b"\x01",
+            b"\x12\x0d\x08\x01\x10" + b"\xff" * 9 + b"\x01",
+        )
+    )
+    rng = np.random.default_rng(7)
+    places = np.cumsum(rng.integers(20, 200, 6000))
+    rows = [b""] * (int(places[-1]) + 500)
+    for index, place in enumerate(places):
+        # The parts of `other` have not the same gaps, and now and then its parts have two signs.
+        rows[place] = before if index % 3 else part
+    bad = [int(place) + 1 for place in places[100::997]]
+    for place in bad:
+        rows[place] = none
+    stream = b"".join(write_varint(len(row)) + row for row in rows)
+    for threads in (1, 3):
+        table = schema["M"].read(io.BytesIO(stream), framing="delimited", on_error="skip", threads=threads)
+        assert [error.row for error in table.errors] == bad
+        assert len(table) == len(rows) - len(bad)
+        spans = table["span"][~np.isnat(table["span"])]
+        assert len(spans) == 4000 and (spans == np.timedelta64(-1_000_000_001, "ns")).all()
+        assert (~np.isnat(table["other"])).sum() == 2000

@@ -170,11 +170,11 @@ impl Batch {
         self.tables.iter().map(|table| (table.layout as usize, table.id))
     }
 
-    /// True where the numbers of two columns of `table`, which hold one a row, stand side by side as their rows do: where both have
-    /// the same gaps, or one has no number.
-    pub fn are_side_by_side(&self, table: TableId, places: [u16; 2]) -> bool {
+    /// True where the numbers of two columns of `table`, one a row, stand side by side as their rows do, from number `first`
+    /// on: where both have the same gaps there, or one has no number.
+    pub fn are_side_by_side(&self, table: TableId, places: [u16; 2], first: usize) -> bool {
         match places.map(|place| self.made_column(table, place).map(|number| self.columns[number].number_gaps())) {
-            [Some(one), Some(other)] => one.are_alike(other),
+            [Some(one), Some(other)] => one.are_alike_from(first, other),
             _ => true,
         }
     }

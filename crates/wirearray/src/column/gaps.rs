@@ -167,9 +167,22 @@ impl Gaps {
         runs(self.list.as_ref().map_or(&[], |list| list.gaps.as_slice()), entries)
     }
 
-    /// True where entries of two columns that have the same number belong to the same row.
-    pub(super) fn are_alike(&self, other: &Self) -> bool {
-        self.passed == other.passed && self.runs(usize::MAX).eq(other.runs(usize::MAX))
+    /// True where entries of two columns that have the same number belong to the same row, from number `entry` on: as many rows are
+    /// passed over in all, and the same ones behind there.
+    pub(super) fn are_alike_from(&self, entry: usize, other: &Self) -> bool {
+        self.passed == other.passed && self.behind(entry).eq(other.behind(entry))
+    }
+
+    /// The gaps that have more than so many entries before them, the last first: entries before each, and rows.
+    fn behind(&self, entry: usize) -> impl Iterator<Item = (usize, u32)> {
+        let mut before = self.list.as_ref().map_or(0, |list| list.before_last);
+        let gaps = self.list.iter().flat_map(|list| list.gaps.as_slice()).rev().map(|&bits| Gap::of_bits(bits));
+        let gaps = gaps.map(move |gap| {
+            let before_this = before;
+            before -= gap.entries as usize;
+            (before_this, gap.rows)
+        });
+        gaps.take_while(move |&(before, _)| before > entry)
     }
 }
 

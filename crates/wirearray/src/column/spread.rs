@@ -115,7 +115,3 @@ impl Spread {
         }))
     }
 }
-
-#[cfg(test)]
-#[path = "spread_tests.rs"]
-mod tests;

@@ -51,7 +51,7 @@ impl Decoder<'_> {
         self.has_doubtful_times = false;
         let lens = self.batch.tables().map(|(number, table)| {
             let parts = moments(self.plan, &self.batch, number, table);
-            parts.map_or((0, 0), |(parts, _)| (parts.seconds.len(), parts.nanos.len()))
+            parts.map_or((0, 0), |(seconds, nanos, _)| (seconds.len(), nanos.len()))
         });
         Mark { rows: self.rows, faults: self.faults.len(), lens: lens.collect() }
     }
@@ -61,14 +61,15 @@ impl Decoder<'_> {
         let lens = start.lens.iter().copied().chain(std::iter::repeat((0, 0)));
         !self.has_doubtful_times
             && self.batch.tables().zip(lens).all(|((number, table), (seconds_len, nanos_len))| {
-                let Some((parts, well_known)) = moments(self.plan, &self.batch, number, table) else {
+                let Some((seconds, nanos, well_known)) = moments(self.plan, &self.batch, number, table) else {
                     return true;
                 };
                 // From the first row on of which either is new.
                 let (seconds_from, nanos_from) = (seconds_len / size_of::<i64>(), nanos_len / size_of::<i32>());
                 let first = seconds_from.min(nanos_from);
-                let from = if parts.are_paired { (first, first) } else { (seconds_from, nanos_from) };
-                are_far_from_faults(parts.behind(from), well_known)
+                let are_paired = self.batch.are_side_by_side(table, [0, 1], first);
+                let from = if are_paired { (first, first) } else { (seconds_from, nanos_from) };
+                are_far_from_faults(MomentParts { seconds, nanos, are_paired }.behind(from), well_known)
             })
     }
 
@@ -120,12 +121,15 @@ impl Decoder<'_> {
     }
 }
 
-/// The seconds and nanoseconds that have come to a table, where it is one of times.
-fn moments<'b>(plan: &Plan, batch: &'b Batch, number: usize, table: TableId) -> Option<(MomentParts<'b>, WellKnown)> {
+/// The bytes of the seconds and nanoseconds that have come to a table, where it is one of times.
+fn moments<'b>(
+    plan: &Plan,
+    batch: &'b Batch,
+    number: usize,
+    table: TableId,
+) -> Option<(&'b [u8], &'b [u8], WellKnown)> {
     let well_known = plan.shown_as(number).filter(|well_known| well_known.is_moment())?;
-    let (seconds, nanos) = (batch.number_bytes(table, 0), batch.number_bytes(table, 1));
-    let are_paired = batch.are_side_by_side(table, [0, 1]);
-    Some((MomentParts { seconds, nanos, are_paired }, well_known))
+    Some((batch.number_bytes(table, 0), batch.number_bytes(table, 1), well_known))
 }
 
 #[cfg(test)]
