@@ -95,11 +95,13 @@ mod _core {
 
     /// Waits until no thread makes what others wait for, and keeps them from beginning to: for ``os.register_at_fork``.
     #[pyfunction]
-    fn _before_fork(py: Python<'_>) {
+    fn _before_fork(py: Python<'_>) -> PyResult<()> {
         // It is held once this thread has the GIL again, which the others may want.
         while !hold_makers() {
             py.detach(|| sleep(Duration::from_millis(1)));
+            py.check_signals().inspect_err(|_| let_makers_go())?;
         }
+        Ok(())
     }
 
     /// Lets them go on.

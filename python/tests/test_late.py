@@ -173,19 +173,25 @@ def test_what_is_looked_at_takes_its_memory_from_the_same_budget() -> None:
     assert 2 < len(seen) < 12
     # What has been looked at stays, and what has not can be asked for again.
     assert seen[0] is not table["n1"] and (seen[0] == table["n1"]).all()
-    with pytest.raises(MemoryError):
-        table.present("n30")[:10], table["n30"]
-    with pytest.raises(MemoryError):
-        ROW.encode_many(table)
+    for ask in (
+        lambda: table["n30"],
+        lambda: ROW.encode_many(table),
+        lambda: pa.table(table),
+        lambda: pickle.dumps(table),
+    ):
+        with pytest.raises(MemoryError):
+            ask()
     assert ROW.decode_many(DATA * 100)["n30"].tolist() == [row.n30 for row in EXPECTED] * 100
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_arrays_of_a_caller_are_filled_up_whole(threads: int) -> None:
+    # So many that each of several threads decodes some.
+    many = DATA * 40
     for field in ("n3", "n9"):
-        out = np.full(len(DATA), -1)
-        table = ROW.decode_many(DATA, out={field: out}, threads=threads)
-        assert table[field].tolist() == out.tolist() == [getattr(row, field) for row in EXPECTED]
+        out = np.full(len(many), -1)
+        table = ROW.decode_many(many, out={field: out}, threads=threads)
+        assert table[field].tolist() == out.tolist() == [getattr(row, field) for row in EXPECTED] * 40
 
 
 def test_unknown_fields_of_few_rows_are_kept() -> None:
@@ -226,6 +232,16 @@ for ask in (
     except BaseException as error:
         print(type(error).__name__)
 """
+
+
+def test_memory_that_runs_short_as_arrow_takes_columns_is_an_error() -> None:
+    message = wa.Schema.from_source('syntax = "proto3"; message M { repeated int64 steps = 1; bytes data = 2; }')["M"]
+    rows = [b"\x0a\x01\x01\x12\x01x", *[b""] * 2_000_000, b"\x0a\x01\x01\x12\x01x"]
+    for field in ("steps", "data"):
+        table = message.select(field).decode_many(rows, max_bytes=8 << 20)
+        for take in (pa.table, pa.record_batch, lambda table: table.__arrow_c_stream__()):
+            with pytest.raises(MemoryError, match="max_bytes="):
+                take(table)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits address space")

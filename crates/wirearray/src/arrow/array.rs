@@ -26,7 +26,9 @@ impl Array {
         // Where none is missing, nothing says so.
         let (flags, null_count) =
             flags.filter(|&(_, nulls)| nulls > 0).map_or((None, 0), |(bits, nulls)| (Some(bits), nulls));
-        let buffers = [flags].into_iter().chain(buffers.into_iter().map(Some)).collect();
+        let buffers: Vec<Option<Memory>> = [flags].into_iter().chain(buffers.into_iter().map(Some)).collect();
+        // Consumers get addresses, and where those are given out nothing may unwind any more.
+        buffers.iter().flatten().for_each(Memory::make);
         Self { len, null_count, buffers, children: Vec::new(), dictionary: None }
     }
 

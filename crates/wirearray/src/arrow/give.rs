@@ -67,6 +67,7 @@ fn metadata_bytes(entries: &[(&str, String)]) -> Vec<u8> {
 impl From<Array> for ArrowArray {
     fn from(array: Array) -> Self {
         let Array { len, null_count, buffers, children, dictionary } = array;
+        debug_assert!(!buffers.iter().flatten().any(Memory::is_late), "an array is made of what is there");
         let start =
             |memory: &Option<Memory>| memory.as_ref().map_or(null(), |memory| memory.as_bytes().as_ptr().cast());
         let mut parts = Box::new(ArrayParts {

@@ -67,6 +67,7 @@ impl<T: Element> Numbers<T> {
         } else if !more.is_empty() {
             let entry = self.reach(row, at_most);
             self.presence.append(len, entry, &other.presence, more.len());
+            self.fill_to(entry, at_most);
             self.gaps.append(entry, &other.gaps, at_most);
             self.values.extend_with(more, |&value| value, at_most);
         }
@@ -142,6 +143,7 @@ impl Strings {
             let len = self.texts.len();
             let entry = self.reach(row, at_most);
             self.presence.append(len, entry, &other.presence, other.texts.len());
+            self.fill_to(entry, at_most);
             self.gaps.append(entry, &other.gaps, at_most);
             self.texts.append(&other.texts, at_most);
         }

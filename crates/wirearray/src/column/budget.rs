@@ -110,10 +110,15 @@ impl Budget {
 
     /// Takes so many bytes; unwinds where there are not as many.
     pub fn take(&self, bytes: usize) {
-        let Some(left) = &self.0 else { return };
-        if left.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_err() {
+        if !self.try_take(bytes) {
             Shortage::Budget.unwind();
         }
+    }
+
+    /// Takes so many bytes; false where there are not as many.
+    fn try_take(&self, bytes: usize) -> bool {
+        let Some(left) = &self.0 else { return true };
+        left.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
     }
 
     /// Gives back what was taken.
@@ -134,11 +139,23 @@ pub struct Taken {
 impl Taken {
     /// Takes so many bytes more from the budget of this thread; unwinds where there are not as many.
     pub fn add(&mut self, bytes: usize) {
+        self.begin();
+        self.budget.take(bytes);
+        self.bytes += bytes;
+    }
+
+    /// The same for what is done where memory has run short already: takes nothing where there are not as many.
+    pub(super) fn note(&mut self, bytes: usize) {
+        self.begin();
+        if self.budget.try_take(bytes) {
+            self.bytes += bytes;
+        }
+    }
+
+    fn begin(&mut self) {
         if self.bytes == 0 {
             self.budget = Budget::current();
         }
-        self.budget.take(bytes);
-        self.bytes += bytes;
     }
 }
 

@@ -61,9 +61,9 @@ impl Columns {
     /// Panics where there is no such place.
     pub(super) fn get_or_make(&self, place: usize, make: impl FnOnce() -> Column) -> &Column {
         self.find(place).unwrap_or_else(|| {
-            let made = self.made.get_or_init(|| (0..self.places).map(|_| OnceLock::new()).collect());
-            let column = &made[place];
-            column.get().unwrap_or_else(|| forks::making(|| column.get_or_init(|| Box::new(make()))))
+            let none = || (0..self.places).map(|_| OnceLock::new()).collect();
+            let made = || self.made.get_or_init(none)[place].get_or_init(|| Box::new(make()));
+            self.made.get().and_then(|made| made[place].get()).unwrap_or_else(|| forks::making(made))
         })
     }
 

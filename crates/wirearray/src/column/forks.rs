@@ -5,11 +5,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::iter::repeat_with;
-use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult};
 use std::thread;
 use std::time::Duration;
 
 static MAKING: RwLock<()> = RwLock::new(());
+
+/// True while a thread waits to fork, or forks: one that makes one thing after the other lets it go first.
+static IS_FORKING: AtomicBool = AtomicBool::new(false);
 
 /// How long a thread waits for one that forks, in milliseconds: which takes less, or waits itself for something that this thread
 /// holds.
@@ -37,7 +41,7 @@ impl Guard {
             return None;
         }
         let mut tries = repeat_with(|| {
-            let guard = MAKING.try_read().ok();
+            let guard = if IS_FORKING.load(Ordering::Relaxed) { None } else { locked(MAKING.try_read()) };
             if guard.is_none() {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -58,7 +62,8 @@ impl Drop for Guard {
 /// Keeps everyone from beginning to make something, before this thread forks; false where something is being made, and this has to be
 /// asked again.
 pub fn hold_makers() -> bool {
-    let guard = MAKING.try_write().ok();
+    IS_FORKING.store(true, Ordering::Relaxed);
+    let guard = locked(MAKING.try_write());
     HELD.with_borrow_mut(|held| {
         *held = guard;
         held.is_some()
@@ -67,11 +72,23 @@ pub fn hold_makers() -> bool {
 
 /// Lets them go on, in the process that has forked and in the other one.
 pub fn let_makers_go() {
+    IS_FORKING.store(false, Ordering::Relaxed);
     HELD.take();
+}
+
+/// The lock, whatever happened to who held it before: it keeps nothing.
+fn locked<G>(tried: TryLockResult<G>) -> Option<G> {
+    match tried {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::RecvTimeoutError;
+
     use super::*;
 
     #[test]
@@ -80,15 +97,17 @@ mod tests {
             // One within another, as what is made later may hold what is made later.
             making(|| assert!(!std::thread::spawn(hold_makers).join().unwrap()));
             assert!(!std::thread::spawn(hold_makers).join().unwrap());
+            let_makers_go();
         });
         // Other tests may be making something.
         while !hold_makers() {
             std::thread::yield_now();
         }
-        let other = std::thread::spawn(|| making(|| 7));
-        assert!(!other.is_finished());
+        let (made, other) = std::sync::mpsc::channel();
+        std::thread::spawn(move || making(|| made.send(7).unwrap()));
+        assert_eq!(other.recv_timeout(Duration::from_millis(20)), Err(RecvTimeoutError::Timeout));
         assert_eq!(making(|| 8), 8, "who holds it may make something");
         let_makers_go();
-        assert_eq!(other.join().unwrap(), 7);
+        assert_eq!(other.recv(), Ok(7));
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::collection::vec;
@@ -197,10 +198,38 @@ proptest! {
             list.push(entries, gap, &mut passed, 1);
         }
         let gaps = Gaps { passed, fillers: 0, list: Some(Box::new(list)) };
-        let found: usize = gaps.runs(entries).map(|(entries, rows)| entries.len() + rows).sum();
-        prop_assert_eq!(found, rows);
         prop_assert_eq!(gaps.entry_of(rows), entries);
+        // Each gap where it was, however many parts it has.
+        let places = |parts: &mut dyn Iterator<Item = (usize, usize)>| {
+            let mut places = BTreeMap::new();
+            parts.filter(|&(_, rows)| rows > 0).for_each(|(before, rows)| *places.entry(before).or_insert(0) += rows);
+            places
+        };
+        let mut before = 0;
+        let expected = places(&mut runs.iter().map(|&(more, gap)| {
+            before += more;
+            (before, gap)
+        }));
+        prop_assert_eq!(places(&mut gaps.runs(entries).map(|(entries, rows)| (entries.end, rows))), expected);
     }
+}
+
+/// The gaps of a column with an entry in each of these rows, and in none between those that are far apart.
+fn gaps_of(rows: &[usize]) -> Gaps {
+    let mut gaps = Gaps::default();
+    rows.iter().enumerate().for_each(|(entry, &row)| assert_eq!(gaps.reach(row, entry, 1000, 1), entry));
+    gaps
+}
+
+#[test]
+fn columns_are_alike_from_where_the_same_rows_are_passed_over() {
+    let one = gaps_of(&[0, 10, 20, 21, 40]);
+    for (other, from) in [(vec![0, 10, 20, 21, 40], 0), (vec![0, 9, 20, 21, 40], 2), (vec![5, 6, 7, 21, 40], 3)] {
+        let other = gaps_of(&other);
+        assert!(one.are_alike_from(from, &other) && other.are_alike_from(from, &one), "{from}");
+        assert!(from == 0 || !one.are_alike_from(from - 1, &other), "{from}");
+    }
+    assert!(!one.are_alike_from(5, &gaps_of(&[0, 10, 20, 21, 41])));
 }
 
 #[test]

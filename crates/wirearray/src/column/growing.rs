@@ -66,20 +66,26 @@ impl<T: Element> Numbers<T> {
         } else {
             let len = self.values.len();
             let entry = self.reach(row, at_most);
+            // Flags first: where memory runs short, rows before it have no defaults without one.
             self.presence.mark(len, entry);
+            self.fill_to(entry, at_most);
             self.values.push(value, at_most);
         }
     }
 
-    /// Makes `row`, which is behind all entries, the one that the next value belongs to; returns the number of its entry.
+    /// Makes `row`, which is behind all entries, the one that the next value belongs to; returns the number of its entry, up to which
+    /// there are to be defaults.
     #[inline]
     pub(super) fn reach(&mut self, row: usize, at_most: AtMost) -> usize {
-        let len = self.values.len();
-        let entry = if self.are_lent { row } else { self.gaps.reach(row, len, self.size(), at_most) };
-        if entry > len {
-            self.values.fill_to(entry, self.default, at_most.saturating_add(entry - len));
+        if self.are_lent { row } else { self.gaps.reach(row, self.values.len(), self.size(), at_most) }
+    }
+
+    #[inline]
+    pub(super) fn fill_to(&mut self, entries: usize, at_most: AtMost) {
+        let missing = entries.saturating_sub(self.values.len());
+        if missing > 0 {
+            self.values.fill_to(entries, self.default, at_most.saturating_add(missing));
         }
-        entry
     }
 
     /// What a default takes, with its flag.

@@ -100,15 +100,16 @@ impl Strings {
             self.texts.truncate(entry);
         } else {
             let entry = self.reach(row, at_most);
+            // Flags first: where memory runs short, rows before it have no defaults without one.
             self.presence.mark(len, entry);
+            self.fill_to(entry, at_most);
         }
     }
 
-    /// Makes `row`, which is behind all entries, the one that the next string belongs to; returns the number of its entry.
+    /// Makes `row`, which is behind all entries, the one that the next string belongs to; returns the number of its entry, up to
+    /// which there are to be defaults.
     pub(super) fn reach(&mut self, row: usize, at_most: AtMost) -> usize {
-        let entry = self.gaps.reach(row, self.texts.len(), self.size(), at_most);
-        self.fill_to(entry, at_most);
-        entry
+        self.gaps.reach(row, self.texts.len(), self.size(), at_most)
     }
 
     /// What a default takes, with its offset and its flag.
@@ -116,7 +117,7 @@ impl Strings {
         size_of::<i64>() + self.default.len() + usize::from(self.presence.is_tracked)
     }
 
-    fn fill_to(&mut self, entries: usize, at_most: AtMost) {
+    pub(super) fn fill_to(&mut self, entries: usize, at_most: AtMost) {
         while self.texts.len() < entries {
             self.texts.push(&self.default, at_most.saturating_add(entries - self.texts.len()));
         }

@@ -19,8 +19,8 @@ mod growing_column;
 mod growing_strings;
 mod join;
 mod keys;
-mod layout;
 mod late;
+mod layout;
 #[cfg(not(feature = "safe"))]
 mod lent;
 mod memory;

@@ -36,14 +36,26 @@ impl Spread {
         Column { data, validity }
     }
 
-    /// Which rows have a value of their own, where some entries have, of which there are so many: none in gaps.
+    /// Which rows have a value of their own, where some or all entries have, of which there are so many: none in gaps.
     pub(super) fn validity(&self, validity: Validity, entries: usize) -> Validity {
         let spread = self.clone();
         Validity::Flags(Memory::late(self.rows, move || match &validity {
             Validity::Flags(flags) => spread.elements(flags.as_bytes(), 0),
-            Validity::All => spread.elements(&vec![1u8; entries], 0),
-            Validity::Nothing => spread.elements(&vec![0u8; entries], 0),
+            _ => spread.flags(entries),
         }))
+    }
+
+    /// A byte for each row, 1 where there is an entry.
+    fn flags(&self, entries: usize) -> Memory {
+        let mut flags = Buffer::<u8>::default();
+        flags.fill_to(self.rows, 0, self.rows);
+        let mut rest = flags.as_mut_slice();
+        for (entries, passed) in self.gaps.runs(entries) {
+            let (run, behind) = rest.split_at_mut(entries.len());
+            run.fill(1);
+            rest = &mut behind[passed..];
+        }
+        flags.freeze()
     }
 
     fn numbers(&self, numbers: NumberColumn, default: u64) -> NumberColumn {

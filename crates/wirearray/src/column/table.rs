@@ -336,7 +336,8 @@ impl Data {
     pub fn read_only(self) -> Self {
         match self {
             Self::Numbers(NumberColumn { dtype, values }) => {
-                Self::Numbers(NumberColumn { dtype, values: Memory::lent(Arc::new(values)) })
+                let len = values.len();
+                Self::Numbers(NumberColumn { dtype, values: Memory::view(Arc::new(values), 0..len) })
             }
             other => other,
         }

@@ -246,6 +246,7 @@ impl<'p> Decoder<'p> {
         });
         pushed.unwrap_or_else(|shortage| {
             let error = self.place_shortage(shortage);
+            // Rows of messages before it stay.
             self.batch.truncate(self.rows);
             // Times are looked at once all messages have been read.
             Err(if self.is_checking_times { error } else { error.in_row(self.messages()) })

@@ -71,8 +71,8 @@ impl<'p> Decoder<'p> {
     #[inline(never)]
     fn note_singular(&mut self, column: u16) {
         if let Some(frame) = self.open.last_mut() {
-            // All behind the first 63 share a bit.
-            let bit = 1 << column.min(63);
+            // The last bit is shared by all that have none of their own.
+            let bit = 1usize << u32::from(column).min(usize::BITS - 1);
             self.checked.merges |= frame.row & bit != 0;
             frame.row |= bit;
         }

@@ -119,7 +119,7 @@ impl Batch {
         }
         let cut = growing.cut.get_or_insert_with(|| Box::new(Cut::of(&growing.made, rows)));
         if rows < cut.rows && cut.descend(rows) {
-            self.taken.add(size_of::<(usize, usize)>() * cut.lowest.len());
+            self.taken.note(size_of::<(usize, usize)>() * cut.lowest.len());
         }
         cut.rows = rows;
         let (mut written, descents) = (std::mem::take(&mut cut.written), cut.descents);
