@@ -34,7 +34,7 @@ impl List {
             let kept: Vec<usize> = rows().filter_map(Iterator::last).collect();
             return self.with_entries(&kept, rows().map(|row| row.len().min(1)));
         };
-        let keys = Keys { data: &keys.data, seed: RandomState::new() };
+        let keys = Keys::of(&keys.data);
         let mut replaced = Replaced::default();
         rows().for_each(|row| keys.find_replaced(row, &mut replaced));
         let Some(flags) = replaced.flags else { return self };
@@ -73,11 +73,29 @@ impl Replaced {
 
 /// The keys of all entries.
 struct Keys<'k> {
-    data: &'k Data,
+    bytes: &'k [u8],
+    places: Places<'k>,
     seed: RandomState,
 }
 
+/// Where each key is among their bytes.
+enum Places<'k> {
+    /// All have that size.
+    OfNumbers(usize),
+    /// Each goes from an offset to the next.
+    OfStrings(&'k [i64]),
+}
+
 impl<'k> Keys<'k> {
+    fn of(data: &'k Data) -> Self {
+        let (bytes, places) = match data {
+            Data::Numbers(numbers) => (numbers.values.as_bytes(), Places::OfNumbers(numbers.dtype.size())),
+            Data::Strings(strings) => (strings.data.as_bytes(), Places::OfStrings(strings.offsets.as_slice())),
+            Data::Table(_) | Data::List(_) => unreachable!("the schema admits numbers and strings as keys"),
+        };
+        Self { bytes, places, seed: RandomState::new() }
+    }
+
     fn find_replaced(&self, entries: Range<usize>, replaced: &mut Replaced) {
         let mut pairs = entries.clone().zip(entries.clone().skip(1));
         if pairs.all(|(entry, next)| self.compare(entry, next).is_lt()) {
@@ -103,17 +121,18 @@ impl<'k> Keys<'k> {
 
     /// Any order does; that of their bytes from the last one on is the natural one of numbers.
     fn compare(&self, entry: usize, next: usize) -> Ordering {
-        match self.data {
-            Data::Numbers(_) => self.get(entry).iter().rev().cmp(self.get(next).iter().rev()),
-            _ => self.get(entry).cmp(self.get(next)),
+        match self.places {
+            Places::OfNumbers(_) => self.get(entry).iter().rev().cmp(self.get(next).iter().rev()),
+            Places::OfStrings(_) => self.get(entry).cmp(self.get(next)),
         }
     }
 
     fn get(&self, entry: usize) -> &'k [u8] {
-        match self.data {
-            Data::Numbers(numbers) => numbers.get(entry).unwrap_or_default(),
-            Data::Strings(strings) => strings.get(entry).unwrap_or_default(),
-            Data::Table(_) | Data::List(_) => unreachable!("the schema admits numbers and strings as keys"),
+        match self.places {
+            Places::OfNumbers(size) => &self.bytes[entry * size..][..size],
+            Places::OfStrings(offsets) => {
+                &self.bytes[offsets[entry].cast_unsigned() as usize..offsets[entry + 1].cast_unsigned() as usize]
+            }
         }
     }
 }

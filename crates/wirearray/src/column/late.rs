@@ -26,6 +26,7 @@ impl Late {
     }
 
     /// The bytes. Where memory runs short, that unwinds, and they can be asked for again.
+    #[inline(never)]
     pub(super) fn as_bytes(&self) -> &[u8] {
         if let Some(made) = self.made.get() {
             return made.as_bytes();

@@ -74,6 +74,7 @@ impl Memory {
     }
 
     /// The bytes. They are made where they have still to be.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         let bytes = match &self.source {
             Source::Owned(frozen) => frozen.as_bytes(),

@@ -66,8 +66,10 @@ impl Offsets {
     }
 
     /// The numbers of the values of successive entries, if there are that many.
+    #[inline]
     pub fn range_of_all(&self, entries: Range<usize>) -> Option<Range<usize>> {
-        let offset = |entry: usize| usize::try_from(*self.as_slice().get(entry)?).ok();
+        let offsets = self.as_slice();
+        let offset = |entry: usize| usize::try_from(*offsets.get(entry)?).ok();
         Some(offset(entries.start)?..offset(entries.end)?)
     }
 
