@@ -64,8 +64,8 @@ python-test: develop
 
 # All that decodes or encodes once more with each of the processor's other backends; what shows, plots, pickles or hands on what was
 # decoded meets no kernel, streams, limits and threads meet them as all else does, and the reference decoder has none.
-BACKEND_FREE := arrow bench differential docstrings html limits mcap memory names partitions pickle plot readme registry repr resume \
-	save scan sources trust turns unread wheel write
+BACKEND_FREE := arrow bench differential docstrings html late limits mcap memory names partitions pickle plot readme registry repr \
+	resume save scan sources trust turns unread wheel write
 backend-test: develop
 	@set -e; for backend in $$($(BIN)/python -c 'from wirearray import _core; print(*_core._backends()[1:])'); do \
 		echo "with WIREARRAY_BACKEND=$$backend"; \
