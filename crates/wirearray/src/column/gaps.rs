@@ -1,9 +1,8 @@
 //! Rows that a column passes over while rows are still coming.
 //!
 //! A column catches up when its next value comes. Where few rows have one, that would cost more than all that comes: of messages
-//! with hundreds of fields each may set another one. So a column that would have to be filled up with many times as many defaults
-//! as it has values notes a gap in place of them, and from then on its entries stand closer together than its rows. What becomes
-//! of it is memory that is made for all rows when someone looks at it (`spread`).
+//! with hundreds of fields each may set another one. So a column notes a gap in place of many defaults, and from then on its entries
+//! stand closer together than its rows. What becomes of it is memory that is made for all rows when someone looks at it (`spread`).
 
 use std::ops::Range;
 

@@ -42,7 +42,7 @@ impl<T: Element> Numbers<T> {
     /// Sets the value of `row`, which is the last row or a later one.
     #[inline(always)]
     pub fn set(&mut self, row: usize, value: T, at_most: AtMost) {
-        if self.gaps.entry_of(row) == self.values.len() && self.presence.is_gapless() {
+        if self.gaps.entry_of(row) == self.values.len() && self.presence.is_without_flags() {
             self.values.push(value, at_most);
         } else {
             self.set_elsewhere(row, value, at_most);
@@ -52,7 +52,7 @@ impl<T: Element> Numbers<T> {
     /// Sets the values of successive rows from `row` on, each the image of one of `items`.
     #[inline]
     pub fn set_all<U>(&mut self, row: usize, items: &[U], image: impl Fn(&U) -> T, at_most: AtMost) {
-        if self.gaps.entry_of(row) == self.values.len() && self.presence.is_gapless() {
+        if self.gaps.entry_of(row) == self.values.len() && self.presence.is_without_flags() {
             self.values.extend_with(items, image, at_most);
         } else {
             items.iter().zip(row..).for_each(|(item, row)| self.set_elsewhere(row, image(item), at_most));

@@ -72,7 +72,7 @@ impl Strings {
     /// Sets the string of `row`, which is the last row or a later one.
     #[inline]
     pub fn set(&mut self, row: usize, bytes: &[u8], at_most: AtMost) {
-        if self.gaps.entry_of(row) != self.texts.len() || !self.presence.is_gapless() {
+        if self.gaps.entry_of(row) != self.texts.len() || !self.presence.is_without_flags() {
             self.go_to(row, at_most);
         }
         self.texts.push(bytes, at_most);

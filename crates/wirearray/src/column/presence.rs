@@ -22,7 +22,7 @@ impl Presence {
 
     /// True as long as no flag is needed.
     #[inline(always)]
-    pub(super) fn is_gapless(&self) -> bool {
+    pub(super) fn is_without_flags(&self) -> bool {
         self.flags.is_none()
     }
 

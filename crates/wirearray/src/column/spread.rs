@@ -17,9 +17,19 @@ pub(super) struct Spread {
     pub(super) rows: usize,
 }
 
+impl Column {
+    /// The same column of that layout with an entry for each row, where some have none.
+    pub(super) fn spread(self, spread: Option<Spread>, layout: &ColumnLayout) -> Self {
+        match spread {
+            Some(spread) => spread.column(self, layout),
+            None => self,
+        }
+    }
+}
+
 impl Spread {
     /// A column of that layout, with an entry for each row; rows of gaps have the default.
-    pub(super) fn column(&self, column: Column, layout: &ColumnLayout) -> Column {
+    fn column(&self, column: Column, layout: &ColumnLayout) -> Column {
         let entries = column.data.len();
         let data = match (column.data, &layout.item) {
             (Data::Numbers(numbers), Item::Number { default, .. }) => Data::Numbers(self.numbers(numbers, *default)),

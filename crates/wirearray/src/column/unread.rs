@@ -116,10 +116,7 @@ impl Unread {
             Messages::Singular(strings) => strings.finish_column(entries, &bytes),
             Messages::Repeated(lists) => lists.finish_column(entries, &bytes),
         };
-        let messages = match gaps {
-            Some(gaps) => Spread { gaps, rows }.column(messages, &bytes),
-            None => messages,
-        };
+        let messages = messages.spread(gaps.map(|gaps| Spread { gaps, rows }), &bytes);
         let Item::Table(table) = layout.item else { unreachable!("messages are rows of a table") };
         let (is_map, known) = (layout.cardinality == Cardinality::Map, self.known);
         let (budget, column) = (Budget::current(), OnceLock::new());

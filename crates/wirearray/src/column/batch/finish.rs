@@ -73,13 +73,9 @@ impl Batch {
     fn finish_column(&mut self, mut growing: Growing, layout: &ColumnLayout, rows: usize) -> Column {
         let (entries, gaps) = growing.end(rows);
         let spread = gaps.map(|gaps| Spread { gaps, rows });
-        let column = match growing {
-            Growing::Rows(inner) => return self.finish_rows(inner, entries, spread, rows),
-            growing => self.finish_entries(growing, layout, entries),
-        };
-        match spread {
-            Some(spread) => spread.column(column, layout),
-            None => column,
+        match growing {
+            Growing::Rows(inner) => self.finish_rows(inner, entries, spread, rows),
+            growing => self.finish_entries(growing, layout, entries).spread(spread, layout),
         }
     }
 
