@@ -185,6 +185,12 @@ fn read_bytewise(bytes: &[u8]) -> Result<(u64, usize), DecodeErrorKind> {
     Err(DecodeErrorKind::Truncated)
 }
 
+/// True where the bytes of a tag, which is a varint as well, come next. Most often the first of them tells, and most tags have no other.
+#[inline(always)]
+pub fn is_tagged(rest: &[u8], tag: &[u8]) -> bool {
+    rest.first() == tag.first() && (tag.len() == 1 || rest.starts_with(tag))
+}
+
 /// The number of varints that end in `bytes`: one for each byte whose top bit is clear.
 pub fn count(bytes: &[u8]) -> usize {
     /// Below so many bytes it does not pay to add up the lanes.
@@ -322,6 +328,13 @@ mod tests {
     #[test]
     fn padding_changes_no_value() {
         assert_eq!(decode(&[0x81, 0x80, 0x80, 0x00]), Ok((1, 4)));
+    }
+
+    #[test]
+    fn a_tag_comes_next_only_where_all_of_it_does() {
+        assert!(is_tagged(&[0x82, 0x01], &[0x82, 0x01]) && is_tagged(&[0x08, 0x00], &[0x08]));
+        assert!(!is_tagged(&[0x82, 0x01], &[0x82, 0x02]) && !is_tagged(&[0x82, 0x01], &[0x82, 0x01, 0x00]));
+        assert!(!is_tagged(&[], &[0x08]) && !is_tagged(&[0x10], &[0x08]) && !is_tagged(&[0x82], &[0x82, 0x01]));
     }
 
     #[test]

@@ -81,12 +81,6 @@ impl Tag {
     }
 }
 
-/// True where the bytes of a tag come next. Most often the first of them tells.
-#[inline(always)]
-pub fn is_tagged(rest: &[u8], tag: &[u8]) -> bool {
-    rest.first() == tag.first() && rest.starts_with(tag)
-}
-
 /// A place in wire data and the end of the message being read there; nothing is ever read past that end.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {

@@ -73,10 +73,12 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
         let number = prop_oneof![3 => prop_oneof![Just(1u8), Just(2), Just(5), Just(6), Just(7)], 2 => number.clone()];
         (number, vec(inner, 0..6)).prop_map(|(number, inner)| Field(number, inner))
     });
-    vec(field, 0..12).prop_map(|fields| {
+    // A few are longer than the decoder looks ahead.
+    let times = prop_oneof![30 => Just(1), 1 => 100..400usize];
+    (vec(field, 0..12), times).prop_map(|(fields, times)| {
         let mut bytes = Vec::new();
         fields.iter().for_each(|field| field.write(&mut bytes));
-        bytes
+        bytes.repeat(times)
     })
 }
 

@@ -8,7 +8,8 @@ use super::{Decoder, Input, Views};
 use crate::column::{Growing, TableId};
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
 use crate::plan::{FieldPlan, MessagePlan, Op, Step};
-use crate::wire::{WireType, is_tagged};
+use crate::varint::is_tagged;
+use crate::wire::WireType;
 
 impl<'p> Decoder<'p> {
     /// Reads the message of `frame`, which starts at byte `start`, and everything in it.
@@ -16,15 +17,14 @@ impl<'p> Decoder<'p> {
         let mut reader = Reader::new(input, start, frame, self.len_ahead);
         self.open.clear();
         self.open.push(frame);
+        self.frames_of_no_level = 1;
+        self.lookahead.begin_message(start);
         loop {
             // Neither of the two runs goes from what is read to what is only checked, or back.
             let is_unread = reader.frame.is_unread();
             if is_unread {
                 self.check_run(&mut reader);
             } else {
-                if self.looks_ahead() {
-                    self.pass_replaced(&mut reader);
-                }
                 self.read_run(&mut reader);
             }
             if reader.cursor.is_at_end() {
@@ -46,6 +46,10 @@ impl<'p> Decoder<'p> {
                     Err(error) => return Err(self.place(error, None)),
                 },
             };
+            let may_be_replaced = step.is_in_oneof && !is_unread && self.may_be_replaced(reader.field_start);
+            if may_be_replaced && self.pass_replaced(&mut reader) {
+                continue;
+            }
             let taken = if is_unread { self.check(&mut reader, step) } else { self.take(&mut reader, step) };
             if let Err(error) = taken {
                 return Err(self.place(error, step.named_column()));
@@ -148,9 +152,6 @@ impl<'p> Decoder<'p> {
     fn open_row(&mut self, reader: &mut Reader<'_, 'p>, step: Step, extent: &Extent) -> WireResult<Place> {
         if step.is_in_oneof {
             self.choose(reader, reader.frame.field(step));
-            if extent.group == 0 && self.is_replaced(reader, step, extent.resume) {
-                return Ok(self.begin_unread(None, extent.start));
-            }
         }
         let at_most = reader.rows_left();
         let column = self.column_number(reader, step)?;
@@ -164,7 +165,7 @@ impl<'p> Decoder<'p> {
     #[inline(always)]
     pub(super) fn depth(&self) -> u32 {
         // The limit is a `u32`, so there are never more.
-        (self.open.len() - 1) as u32
+        (self.open.len() - self.frames_of_no_level) as u32
     }
 
     /// Closes the current message at its end; true where it was the outermost.
@@ -187,8 +188,11 @@ impl<'p> Decoder<'p> {
         match left.at_end {
             AtEnd::Nothing => {}
             AtEnd::Drop => self.leave_dropped(reader, left.column, left.tag_start),
-            // A group ends where the tag begins that ends it.
-            AtEnd::Keep => self.keep_unread(reader, if left.group == 0 { left.end } else { reader.field_start }),
+            AtEnd::Keep => {
+                self.frames_of_no_level = 1;
+                // A group ends where the tag begins that ends it.
+                self.keep_unread(reader, if left.group == 0 { left.end } else { reader.field_start });
+            }
         }
         false
     }
@@ -260,10 +264,16 @@ impl<'p> Decoder<'p> {
     /// Notes that the current row has set a field, where that is a member of a oneof, and forgets what it had set of another.
     #[inline(never)]
     pub(super) fn choose(&mut self, reader: &Reader<'_, 'p>, field: &FieldPlan) {
+        let Some(oneof) = field.oneof else { return };
+        self.choose_member(reader, oneof, field.number);
+    }
+
+    /// The same of the member of a oneof that has field `number`; of none, where that is 0.
+    #[inline(always)]
+    pub(super) fn choose_member(&mut self, reader: &Reader<'_, 'p>, oneof: u16, number: u32) {
         let Frame { plan, table, row, .. } = reader.frame;
-        let former = field.oneof.and_then(|oneof| self.batch.choose(table, oneof, row, field.number));
-        if let Some(former) = former {
-            self.lookahead.replaced = self.lookahead.replaced.saturating_add(1);
+        if let Some(former) = self.batch.choose(table, oneof, row, number) {
+            self.replaced = self.replaced.saturating_add(1);
             if let Some(column) = plan.field_index(former) {
                 self.batch.forget(table, column, row);
             }
@@ -315,11 +325,11 @@ struct Extent {
 
 /// Where the values of a message or group go.
 pub(super) struct Place {
-    table: TableId,
-    row: usize,
+    pub(super) table: TableId,
+    pub(super) row: usize,
     /// The number of its column in the batch, where the next message of the same field may follow it there.
     column: Option<u32>,
-    at_end: AtEnd,
+    pub(super) at_end: AtEnd,
 }
 
 impl Place {

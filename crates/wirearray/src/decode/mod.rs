@@ -9,6 +9,7 @@ mod fields;
 mod frame;
 mod joined;
 mod lane;
+mod lookahead;
 mod moments;
 mod numbers;
 mod options;
@@ -27,7 +28,7 @@ use crate::column::{Batch, Budget, Growing, LentMemory, Owner, Shortage, Table, 
 use crate::error::{DecodeError, DecodeErrorKind, WireError};
 use crate::plan::{MessagePlan, Plan};
 use frame::Frame;
-use replaced::Lookahead;
+use lookahead::Lookahead;
 use trail::{Message, Patience, Source};
 use unread::Checked;
 
@@ -188,13 +189,19 @@ pub struct Decoder<'p> {
     start: usize,
     /// The messages and groups that are open, outermost first; the last is the one being read.
     open: Vec<Frame<'p>>,
+    /// How many of them are no level: the outermost, and members that are checked because others replace them.
+    frames_of_no_level: usize,
     patience: Patience,
     checked: Checked,
     /// True where times may be out of range in messages that are kept unread.
     has_doubtful_times: bool,
     /// True while times are looked at, whichever message they are of.
     is_checking_times: bool,
+    /// How often a member of a oneof was replaced after it had been written.
+    replaced: usize,
     lookahead: Lookahead,
+    /// True where the last error stands in a member that is replaced.
+    is_in_replaced: bool,
 }
 
 impl<'p> Decoder<'p> {
@@ -213,11 +220,14 @@ impl<'p> Decoder<'p> {
             is_single: false,
             start: 0,
             open: Vec::new(),
+            frames_of_no_level: 1,
             patience: Patience::default(),
             checked: Checked::default(),
             has_doubtful_times: false,
             is_checking_times: false,
+            replaced: 0,
             lookahead: Lookahead::default(),
+            is_in_replaced: false,
         }
     }
 
@@ -310,11 +320,14 @@ impl<'p> Decoder<'p> {
         self.start = range.start;
         let frame = Frame::outermost(self.outermost, self.rows, range.end);
         let mut pushed = self.run(input, range.start, frame);
-        if pushed.is_err() && self.lookahead.stop_in_replaced() {
+        if let Err(error) = &pushed
+            && self.is_in_replaced
+        {
             // Once more, to say where it is: in what is only checked, the values of repeated fields are not counted.
+            self.lookahead.fault = Some(error.offset());
             self.batch.truncate(self.rows);
             pushed = self.run(input, range.start, frame);
-            self.lookahead.go_on();
+            self.lookahead.fault = None;
         }
         pushed?;
         self.rows += 1;
@@ -336,7 +349,7 @@ impl<'p> Decoder<'p> {
     #[cold]
     fn place(&mut self, error: WireError, column: Option<u16>) -> DecodeError {
         let frames = std::mem::take(&mut self.open);
-        self.lookahead.is_in_replaced = self.checked.column.is_none() && frames.last().is_some_and(Frame::is_unread);
+        self.is_in_replaced = self.checked.column.is_none() && frames.last().is_some_and(Frame::is_unread);
         let mut path = String::new();
         for (around, inner) in frames.iter().zip(frames.iter().skip(1)) {
             self.push_name(&mut path, around, inner.column);

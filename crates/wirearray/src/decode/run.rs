@@ -26,7 +26,7 @@ impl<'p> Decoder<'p> {
                 let Some(column) = self.batch.column_number(table, step.column) else { break };
                 if step.is_in_oneof {
                     // Whether its number is one of its enum's is not known yet.
-                    if number == Number::ClosedEnum || self.is_replaced_at_once(plan, step, ahead) {
+                    if number == Number::ClosedEnum || self.may_be_replaced(cursor.position()) {
                         break;
                     }
                     self.choose(reader, reader.frame.field(step));

@@ -9,8 +9,7 @@ use crate::column::Width;
 use crate::error::{DecodeErrorKind, NoView, WireResult};
 use crate::plan::{Number, Step};
 use crate::simd::{self, Backend};
-use crate::varint;
-use crate::wire::is_tagged;
+use crate::varint::{self, is_tagged};
 
 /// A run that begins with so many numbers is a long one: it is worth to look for address space, and for more threads.
 const PROBE: usize = 4096;
@@ -119,10 +118,10 @@ impl<'p> Decoder<'p> {
 fn count_varints(mut bytes: &[u8], tag: &[u8], most: usize) -> usize {
     let mut count = 0;
     while count < most
-        && let Some(behind) = bytes.strip_prefix(tag)
-        && let Ok((_, len)) = varint::decode(behind)
+        && is_tagged(bytes, tag)
+        && let Ok((_, len)) = varint::decode(&bytes[tag.len()..])
     {
-        bytes = &behind[len..];
+        bytes = &bytes[tag.len() + len..];
         count += 1;
     }
     count

@@ -8,10 +8,12 @@ use super::encode::len_of_varints;
 use super::kernel::Progress;
 use super::varints::{Decoded, decode_varints};
 use crate::slots::{Put, Slot, array_of_slots, written};
-use crate::varint::{self, Kind, Varint64};
+use crate::varint::{self, Kind, Varint64, is_tagged};
 
-/// Pairs that are decoded together: enough that few calls are made, and little enough to stay in the first cache.
-const PAIRS: usize = 256;
+/// Pairs that are decoded together: enough that few calls are made, and little enough to stay in the first cache. Fewer at the start,
+/// so that little is decoded in vain behind a short run.
+const MOST_PAIRS: usize = 256;
+const FIRST_PAIRS: usize = 32;
 
 /// Runs are read one by one so far: most are short, and the longer ones lose little by it.
 const FIRST: usize = 16;
@@ -27,13 +29,14 @@ pub fn decode_tagged<'d, K: Kind>(
 ) -> Decoded<'d, K::Element> {
     let first = if backend == Backend::Plain { usize::MAX } else { FIRST };
     let mut done = decode_plainly::<K>(source, tag, destination, first);
-    let mut is_whole = done.written == first;
+    let (mut is_whole, mut pairs) = (done.written == first, FIRST_PAIRS);
     while is_whole {
         let (rest, room) = (&source[done.read..], &mut destination[done.written..]);
-        let progress = decode_pairs::<K>(backend, rest, tag, room);
+        let progress = decode_pairs::<K>(backend, rest, tag, room, pairs);
         // Varints that are longer than they need be, which no one writes but the format allows, hide where a pair starts.
-        let progress = progress.unwrap_or_else(|| decode_plainly::<K>(rest, tag, room, PAIRS));
-        is_whole = progress.written == PAIRS;
+        let progress = progress.unwrap_or_else(|| decode_plainly::<K>(rest, tag, room, pairs));
+        is_whole = progress.written == pairs;
+        pairs = MOST_PAIRS.min(2 * pairs);
         done.add(progress);
     }
     let (values, _) = destination.split_at_mut(done.written);
@@ -44,24 +47,28 @@ pub fn decode_tagged<'d, K: Kind>(
 fn decode_plainly<K: Kind>(source: &[u8], tag: &[u8], destination: &mut [Slot<K::Element>], most: usize) -> Progress {
     let mut done = Progress { read: 0, written: 0 };
     for slot in destination.iter_mut().take(most) {
-        let Some(behind) = source[done.read..].strip_prefix(tag) else { break };
-        let Ok((varint, len)) = varint::decode(behind) else { break };
+        let rest = &source[done.read..];
+        if !is_tagged(rest, tag) {
+            break;
+        }
+        let Ok((varint, len)) = varint::decode(&rest[tag.len()..]) else { break };
         slot.put(K::of(varint));
         done.add(Progress { read: tag.len() + len, written: 1 });
     }
     done
 }
 
-/// Decodes up to `PAIRS` pairs, or nothing where a varint among them is longer than its value needs.
+/// Decodes up to so many pairs, or nothing where a varint among them is longer than its value needs.
 fn decode_pairs<K: Kind>(
     backend: Backend,
     source: &[u8],
     tag: &[u8],
     destination: &mut [Slot<K::Element>],
+    most: usize,
 ) -> Option<Progress> {
     let (tag, _) = varint::decode(tag).ok()?;
-    let mut room = array_of_slots::<_, { 2 * PAIRS }>();
-    let most = 2 * destination.len().min(PAIRS);
+    let mut room = array_of_slots::<_, { 2 * MOST_PAIRS }>();
+    let most = 2 * destination.len().min(most);
     let decoded = decode_varints::<Varint64>(backend, source, &mut room[..most]);
     if !are_minimal(backend, &decoded) {
         return None;

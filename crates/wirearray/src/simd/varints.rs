@@ -39,6 +39,8 @@ fn decode<K: Kind>(backend: Backend, source: &[u8], destination: &mut [Slot<K::E
             let Some(limit) = rest.len().checked_sub(SLACK).filter(|&limit| limit > 0 && room.len() >= GROUP) else {
                 break;
             };
+            // No further than there can be room for: a kernel looks at more than it decodes.
+            let limit = limit.min(room.len().saturating_mul(varint::MAX_LEN));
             done.add(run::<K>(backend, rest, limit, room));
             // What stopped it within a group is decoded plainly, or is a fault.
             let is_stopped =
@@ -93,7 +95,7 @@ fn decode_end<K: Kind>(backend: Backend, source: &[u8], destination: &mut [Slot<
     // Below so many bytes it takes longer to move them, and to decode a whole group, than to decode them one by one.
     let least = if backend == Backend::Portable { 64 } else { 24 };
     let source = &source[..source.len().min(MOST)];
-    if source.len() < least {
+    if source.len() < least || destination.len() < least / 2 {
         return Progress { read: 0, written: 0 };
     }
     // Zeros are varints too: with a group of them behind, the last varint of the run is in a whole group.
