@@ -8,7 +8,7 @@ use super::{Decoder, Input, Views};
 use crate::column::{Growing, TableId};
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
 use crate::plan::{FieldPlan, MessagePlan, Op, Step};
-use crate::varint::is_tagged;
+use crate::varint::{self, is_tagged};
 use crate::wire::WireType;
 
 impl<'p> Decoder<'p> {
@@ -68,6 +68,7 @@ impl<'p> Decoder<'p> {
             Op::Merge | Op::AppendMessage => self.read_message(reader, step, false),
             Op::MergeGroup | Op::AppendGroup => self.read_group(reader, step, false),
             Op::MessageSetItem => self.read_message_set_item(reader),
+            Op::EndGroup => self.end_group(reader),
             Op::Notice => self.notice(reader, step),
             Op::Skip => self.skip(reader),
         }
@@ -85,6 +86,7 @@ impl<'p> Decoder<'p> {
             Op::Merge | Op::AppendMessage => self.read_message(reader, step, true),
             Op::MergeGroup | Op::AppendGroup => self.read_group(reader, step, true),
             Op::MessageSetItem => self.read_message_set_item(reader),
+            Op::EndGroup => self.end_group(reader),
             Op::Notice => self.skip_value(reader, reader.tag),
             Op::Skip => self.skip(reader),
         }
@@ -176,6 +178,19 @@ impl<'p> Decoder<'p> {
         }
         let resume = reader.frame.resume;
         Ok(self.leave(reader, resume))
+    }
+
+    /// Closes the current group behind the tag that ends one.
+    #[inline(always)]
+    fn end_group(&mut self, reader: &mut Reader<'_, 'p>) -> WireResult<()> {
+        let (raw, _) = varint::decode(reader.tag_bytes()).unwrap_or_default();
+        let number = raw as u32 >> 3;
+        if number != reader.frame.group {
+            return Err(WireError::new(DecodeErrorKind::UnmatchedEndGroup(number), reader.field_start));
+        }
+        let resume = reader.cursor.position();
+        self.leave(reader, resume);
+        Ok(())
     }
 
     /// Closes the current message or group and goes on at byte `resume` of the one around it; true where there is none.
@@ -347,7 +362,7 @@ impl Place {
 impl Step {
     /// The column whose field an error is about, where there is one.
     fn named_column(self) -> Option<u16> {
-        let is_field = !matches!(self.op, Op::Skip | Op::Notice | Op::MessageSetItem);
+        let is_field = !matches!(self.op, Op::Skip | Op::Notice | Op::MessageSetItem | Op::EndGroup);
         is_field.then_some(self.column)
     }
 }

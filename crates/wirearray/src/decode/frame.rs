@@ -61,6 +61,12 @@ impl<'p> Frame<'p> {
         Self { plan, table, row, tag_start: 0, end, resume: end, group: 0, run: None, column: 0, at_end }
     }
 
+    /// True where it is a group, and the tag at the cursor ends it.
+    #[inline(always)]
+    pub(super) fn ends_at(&self, mut cursor: Cursor<'_>) -> bool {
+        self.group != 0 && cursor.read_tag() == Ok(Tag::new(self.group, WireType::EndGroup))
+    }
+
     /// The field that `step` belongs to.
     #[inline(always)]
     pub(super) fn field(&self, step: Step) -> &'p FieldPlan {

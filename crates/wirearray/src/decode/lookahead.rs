@@ -62,6 +62,8 @@ pub(super) struct Lookahead {
     /// For each oneof of the message.
     last: Vec<Last>,
     look: u64,
+    /// How many looks have seen no member that is replaced, but for those that others made up for.
+    pub(super) looks_in_vain: usize,
     /// The byte from which on the look before went.
     looked_from: usize,
     /// How many bytes of groups may still be looked at.
@@ -75,18 +77,31 @@ pub(super) struct Lookahead {
 const GROUPS_AHEAD: usize = 2;
 
 /// The same at the start of a message.
-const GROUPS_AT_FIRST: usize = 256;
+const GROUPS_AT_FIRST: usize = 64;
+
+/// So many spans are known at a time, and so many of each message: what is known takes no more than a few MiB.
+const MOST_SPANS: usize = 1 << 16;
+const LEAST_SPANS: usize = 1 << 9;
+
+/// So many looks are worth it where one member is replaced.
+const WORTH: usize = 3;
 
 impl Lookahead {
     /// Begins another message at that byte.
     #[inline(always)]
     pub(super) fn begin_message(&mut self, start: usize) {
         if self.look > 0 {
-            self.windows.clear();
-            self.spans.clear();
-            self.clear = 0..0;
+            self.forget();
             (self.looked_from, self.allowance) = (start, GROUPS_AT_FIRST);
         }
+    }
+
+    /// Forgets what is known, as where members are written that might be passed over: oneofs have something to forget then.
+    #[inline(always)]
+    pub(super) fn forget(&mut self) {
+        self.windows.clear();
+        self.spans.clear();
+        self.clear = 0..0;
     }
 
     /// True where the field that starts at that byte, of the message that so many are open around, is not known to be replaced,
@@ -173,14 +188,22 @@ impl Lookahead {
             self.spans.truncate(former.first_span);
         }
         let first_span = self.spans.len();
+        let (mut end, most_spans) = (end, MOST_SPANS.max(first_span + LEAST_SPANS));
+        self.looks_in_vain += 1;
         for member in self.members.iter().filter(|member| member.is_replaced) {
-            let &Member { start, end, is_checked, .. } = member;
+            let &Member { start, end: member_end, is_checked, .. } = member;
+            self.looks_in_vain = self.looks_in_vain.saturating_sub(WORTH);
+            let is_full = self.spans.len() >= most_spans;
             match self.spans[first_span..].last_mut() {
                 Some(span) if span.end == start => {
-                    span.end = end;
+                    span.end = member_end;
                     span.is_checked &= is_checked;
                 }
-                _ => self.spans.push(Span { start, end, is_checked }),
+                _ if is_full => {
+                    end = start;
+                    break;
+                }
+                _ => self.spans.push(Span { start, end: member_end, is_checked }),
             }
         }
         self.windows.push(Window { depth, end, first_span, next_span: first_span });

@@ -349,8 +349,12 @@ impl<'p> Decoder<'p> {
     #[cold]
     fn place(&mut self, error: WireError, column: Option<u16>) -> DecodeError {
         let frames = std::mem::take(&mut self.open);
-        self.is_in_replaced = self.checked.column.is_none() && frames.last().is_some_and(Frame::is_unread);
         let mut path = String::new();
+        self.is_in_replaced = self.checked.column.is_none() && frames.last().is_some_and(Frame::is_unread);
+        if self.is_in_replaced {
+            // The frame of what is replaced is no message, and stands in no field.
+            return DecodeError::new(error, path);
+        }
         for (around, inner) in frames.iter().zip(frames.iter().skip(1)) {
             self.push_name(&mut path, around, inner.column);
             if let Some(index) = self.index_in_list(around, inner) {

@@ -16,13 +16,19 @@ use crate::wire::{Cursor, Tag, WireType};
 /// So many members are replaced before anyone looks ahead.
 const OFTEN: usize = 4;
 
+/// After so many looks in vain no one looks until as many have been replaced again: data may be fine but for some.
+const IN_VAIN: usize = 64;
+
 /// A look goes over so many fields at the least, and over so many for each oneof of the message: what the last members replace that
 /// are in sight is not seen, and those should be few of all.
 const LEAST_AHEAD: usize = 1 << 10;
 const AHEAD_OF_EACH: usize = 16;
 
-/// It goes no further than the first level of cache reaches.
-const MOST_AHEAD: usize = 1 << 14;
+/// It goes no further, to take no more than a few MiB.
+const MOST_AHEAD: usize = 1 << 16;
+
+/// Messages of no more bytes are checked in the look itself, where there are only numbers and strings in them.
+const SMALL: usize = 32;
 
 impl<'p> Decoder<'p> {
     /// True where it is not certain that a member of a oneof is to be written whose tag starts at that byte of the current message.
@@ -73,6 +79,10 @@ impl<'p> Decoder<'p> {
             cursor.enter(message, behind);
         }
         self.lookahead.end(self.depth(), cursor.position());
+        if self.lookahead.looks_in_vain >= IN_VAIN {
+            (self.replaced, self.lookahead.looks_in_vain) = (0, 0);
+            self.lookahead.forget();
+        }
     }
 
     /// The byte behind the field at `tag`, which may be longer than two bytes.
@@ -113,8 +123,12 @@ impl<'p> Decoder<'p> {
                 value.advance(behind - value.position());
                 is_checked
             }
+            Op::EndGroup => return None,
             Op::Merge if self.depth() >= self.options.depth_limit => return None,
-            Op::Merge => value.read_delimited().ok()?.is_empty(),
+            Op::Merge => {
+                let message = value.read_delimited().ok()?;
+                message.is_empty() || message.len() <= SMALL && has_only_scalars(self.plan_of(plan, step), message)
+            }
             Op::SetText => simdutf8::basic::from_utf8(value.read_delimited().ok()?).is_ok(),
             _ => value.read_delimited().is_ok().then_some(true)?,
         };
@@ -138,23 +152,36 @@ impl<'p> Decoder<'p> {
         start: usize,
     ) -> Option<(usize, bool)> {
         let depth_left = self.options.depth_limit.saturating_sub(self.depth());
-        let end = reader.frame.end.min(start.saturating_add(self.lookahead.allowance));
-        let mut cursor = Cursor::new(&[]);
-        cursor.enter(reader.input.bytes.get(..end)?, start);
-        let is_checked = plan.is_some_and(|plan| depth_left > 0 && has_only_scalars(plan, number, &mut cursor));
-        if !is_checked {
-            cursor.enter(reader.input.bytes.get(..end)?, start);
-            let passed = cursor.skip_value(Tag::new(number, WireType::StartGroup), depth_left, 0);
-            self.lookahead.allowance = self.lookahead.allowance.saturating_sub(cursor.position() - start);
-            passed.ok()?;
+        let group_up_to = |end: usize| {
+            let mut cursor = Cursor::new(&[]);
+            cursor.enter(reader.input.bytes.get(..end).unwrap_or_default(), start);
+            cursor
+        };
+        let mut cursor = group_up_to(reader.frame.end);
+        if let Some(plan) = plan.filter(|_| depth_left > 0) {
+            pass_scalars(plan, &mut cursor);
+            if cursor.read_tag() == Ok(Tag::new(number, WireType::EndGroup)) {
+                return Some((cursor.position(), true));
+            }
         }
-        Some((cursor.position(), is_checked))
+        let mut cursor = group_up_to(reader.frame.end.min(start.saturating_add(self.lookahead.allowance)));
+        let passed = cursor.skip_value(Tag::new(number, WireType::StartGroup), depth_left, 0);
+        self.lookahead.allowance = self.lookahead.allowance.saturating_sub(cursor.position() - start);
+        passed.ok().map(|()| (cursor.position(), false))
     }
 }
 
-/// Moves past a group of that number; true where there is nothing in it but numbers and strings, and nothing wrong with them.
-#[inline(always)]
-fn has_only_scalars(plan: &MessagePlan, number: u32, cursor: &mut Cursor<'_>) -> bool {
+/// True where there is nothing in a message but numbers and strings, and nothing wrong with them.
+#[inline(never)]
+fn has_only_scalars(plan: &MessagePlan, message: &[u8]) -> bool {
+    let mut fields = Cursor::new(message);
+    pass_scalars(plan, &mut fields);
+    fields.is_at_end()
+}
+
+/// Moves past numbers and strings, as long as there are some and nothing is wrong with them.
+#[inline]
+fn pass_scalars(plan: &MessagePlan, cursor: &mut Cursor<'_>) {
     while let Some((step, mut value)) = next_step(plan, *cursor) {
         let is_passed = match step.op {
             Op::Set(number) | Op::Append(number) => check_number(&mut value, number).is_ok(),
@@ -162,14 +189,13 @@ fn has_only_scalars(plan: &MessagePlan, number: u32, cursor: &mut Cursor<'_>) ->
             Op::SetText | Op::AppendText => {
                 value.read_delimited().is_ok_and(|text| simdutf8::basic::from_utf8(text).is_ok())
             }
-            _ => break,
+            _ => false,
         };
         if !is_passed {
-            return false;
+            break;
         }
         *cursor = value;
     }
-    cursor.read_tag() == Ok(Tag::new(number, WireType::EndGroup))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::column::Data;
 use crate::decode::{Decoder, Options, Views, batch, decode};
 use crate::plan::Plan;
 use crate::schema::{Schema, compile_source};
@@ -15,7 +16,9 @@ const TEXT: &str = r#"
       optional int64 n = 5;
       repeated M r = 6;
       oneof p { int64 i = 10; string j = 11; }
+      optional L l = 12;
     }
+    message L { oneof q { M x = 1; int64 y = 2; } }
 "#;
 
 /// b: 1, c: "", four times: columns of both and of the oneof are made, and from then on the decoder looks ahead.
@@ -58,6 +61,35 @@ fn members_that_are_replaced_are_not_written_once_that_has_happened_often() {
     assert_eq!(columns_of(&plan, &[&N.repeat(1 << 11), A, B]), 1, "which starts where the first member is");
     assert_eq!(columns_of(&plan, &[b"\xc0\xb8\x02\x01", B]), 0, "with a tag of three bytes");
     assert_eq!(columns_of(&plan, &[A, b"\xc0\xb8\x02\x01"]), 1);
+}
+
+#[test]
+fn no_one_looks_any_more_once_that_has_been_in_vain_for_long() {
+    let plan = plan();
+    // r { i: 1 }, of which nothing is replaced, and r { a { n: 1 } b: 1 }.
+    let vain = |times| b"\x32\x02\x50\x01".repeat(times);
+    let (in_turn, more) =
+        ([b"\x32\x06", A, B].concat(), b"\x32\x0c\x18\x01\x22\x00\x18\x01\x22\x00\x18\x01\x22\x00".repeat(2));
+    // The lists of rows, what they have set of two oneofs, and the numbers of both.
+    assert_eq!(columns_of(&plan, &[&vain(63), &in_turn]), 5);
+    assert_eq!(columns_of(&plan, &[&vain(64), &in_turn]), 7, "and the message that is replaced, and its number");
+    assert_eq!(columns_of(&plan, &[&vain(63), &in_turn, &vain(2), &in_turn]), 5, "one makes up for some in vain");
+    assert_eq!(columns_of(&plan, &[&vain(63), &in_turn, &vain(3), &in_turn]), 7);
+    assert_eq!(columns_of(&plan, &[&vain(64), &more, &vain(63), &in_turn]), 6, "but until as many are replaced again");
+}
+
+#[test]
+fn what_was_written_while_no_one_looked_is_forgotten_all_the_same() {
+    let plan = plan();
+    let (vain, more) = (b"\x32\x02\x50\x01".repeat(64), [b"\x32\x10".as_slice(), &often()].concat());
+    let message = [&often(), vain.as_slice(), A, &more, B, b"\x12\x00"].concat();
+    let member = |message: &[u8]| {
+        let table = decode(&plan, message.into(), Options::DEFAULT).unwrap();
+        let Data::Table(member) = &table.column(0).data else { panic!("a message") };
+        Arc::clone(member)
+    };
+    assert_eq!(member(&message), member(b"\x12\x00"));
+    assert_ne!(member(A), member(b"\x12\x00"));
 }
 
 #[test]
@@ -130,6 +162,8 @@ fn what_is_replaced_is_checked_as_all_else_is() {
     let nested = b"\x32\x00\x32\x0d\x12\x09\x32\x00\x32\x05\x32\x03\x28\xff\xff\x18\x01";
     assert_eq!(refuse(nested), ("truncated", 13, "r[1].a.r[1].r[0].n".into()));
     assert_eq!(refuse(&[&often()[..8], nested].concat()).2, "r[1].a.r[1].r[0].n");
+    // l { x { n: broken } y: 1 }
+    assert_eq!(refuse(b"\x62\x07\x0a\x03\x28\xff\xff\x10\x01"), ("truncated", 5, "l.x.n".into()));
     // What is merged counts together: a { r {} } n: 1 a { r {} r { n: broken } } b: 1, and a { r {} } b: 1 before.
     let merged = b"\x12\x02\x32\x00\x28\x01\x12\x07\x32\x00\x32\x03\x28\xff\xff\x18\x01";
     assert_eq!(refuse(merged), ("truncated", 13, "a.r[2].n".into()));

@@ -1,7 +1,7 @@
-//! The tightest loop: singular numbers one after the other, in messages one after the other.
+//! The tightest loop: singular numbers one after the other, in messages one after the other or within each other.
 //!
-//! Most fields of most messages are singular numbers whose column is there already. Here they are read with the place in
-//! the input in registers. Anything else, be it a first value, a closed enum in a oneof or an error, is left to the loop
+//! Most fields of most messages are singular numbers, or messages of those, whose column is there already. Here they are read with
+//! the place in the input in registers. Anything else, be it a first value, a closed enum in a oneof or an error, is left to the loop
 //! around this one, which finds the cursor before it.
 
 use super::frame::{AtEnd, Frame, Reader, rows_left};
@@ -15,30 +15,112 @@ use crate::varint::Kind;
 use crate::wire::Cursor;
 
 impl<'p> Decoder<'p> {
-    /// Reads singular numbers, and goes on to the next message of the same repeated field where a message ends with them.
+    /// Reads singular numbers, and goes into singular messages, out of them, and on to the next message of the same repeated field.
     #[inline(always)]
     pub(super) fn read_run(&mut self, reader: &mut Reader<'_, 'p>) {
         let mut cursor = reader.cursor;
         loop {
-            let Frame { plan, table, row, .. } = reader.frame;
-            while let Some((step, mut ahead)) = next_step(plan, cursor) {
-                let Op::Set(number) = step.op else { break };
-                let Some(column) = self.batch.column_number(table, step.column) else { break };
-                if step.is_in_oneof {
-                    // Whether its number is one of its enum's is not known yet.
-                    if number == Number::ClosedEnum || self.may_be_replaced(cursor.position()) {
-                        break;
-                    }
-                    self.choose(reader, reader.frame.field(step));
+            while let Some((step, mut ahead)) = next_step(reader.frame.plan, cursor) {
+                let tag_start = cursor.position();
+                let is_read = match step.op {
+                    Op::Set(number) => self.set_at_once(reader, step, number, tag_start, &mut ahead),
+                    Op::Merge | Op::MergeGroup => self.enter_at_once(reader, step, tag_start, &mut ahead),
+                    Op::EndGroup if reader.frame.ends_at(cursor) => self.leave_to(reader, ahead.position(), &mut ahead),
+                    _ => false,
+                };
+                if !is_read {
+                    break;
                 }
-                let Ok(true) = self.read_next(&mut ahead, column, row, number, reader.all_end) else { break };
                 cursor = ahead;
             }
-            if !cursor.is_at_end() || !self.enter_next(reader, &mut cursor) {
+            if !cursor.is_at_end() {
                 break;
+            }
+            if !self.enter_next(reader, &mut cursor) {
+                if reader.frame.group != 0 || self.open.len() == 1 {
+                    break;
+                }
+                self.leave_to(reader, reader.frame.resume, &mut cursor);
             }
         }
         reader.cursor = cursor;
+    }
+
+    /// Reads a number, the tag of which starts at byte `tag_start`, into a column that is there; false where it may not be one.
+    #[inline(always)]
+    fn set_at_once(
+        &mut self,
+        reader: &Reader<'_, 'p>,
+        step: Step,
+        number: Number,
+        tag_start: usize,
+        cursor: &mut Cursor<'_>,
+    ) -> bool {
+        let Frame { table, row, .. } = reader.frame;
+        let Some(column) = self.batch.column_number(table, step.column) else { return false };
+        // Whether its number is one of its enum's is not known yet.
+        if step.is_in_oneof && (number == Number::ClosedEnum || !self.choose_at_once(reader, step, tag_start)) {
+            return false;
+        }
+        self.read_next(cursor, column, row, number, reader.all_end) == Ok(true)
+    }
+
+    /// Opens a singular message or group, the tag of which starts at byte `tag_start`, in a column that is there; false where that
+    /// takes more than this.
+    #[inline(always)]
+    fn enter_at_once<'a>(
+        &mut self,
+        reader: &mut Reader<'a, 'p>,
+        step: Step,
+        tag_start: usize,
+        cursor: &mut Cursor<'a>,
+    ) -> bool {
+        let around = reader.frame;
+        let Some(column) = self.batch.column_number(around.table, step.column) else { return false };
+        if self.depth() >= self.options.depth_limit {
+            return false;
+        }
+        let (group, end) = match step.op {
+            Op::MergeGroup => (around.field(step).number, around.end),
+            // The length has been compared with what is left, so the sum is at most the input's length.
+            _ => match cursor.read_len() {
+                Ok(len) => (0, cursor.position().wrapping_add(len)),
+                Err(_) => return false,
+            },
+        };
+        if step.is_in_oneof && !self.choose_at_once(reader, step, tag_start) {
+            return false;
+        }
+        let start = cursor.position();
+        let at_most = rows_left(reader.all_end.wrapping_sub(start));
+        let Some((table, row)) = self.batch.open_row(column, around.row, at_most) else { return false };
+        if start < end || group != 0 {
+            let plan = self.plan_of(around.plan, step);
+            let (column, at_end) = (step.column, AtEnd::Nothing);
+            let frame = Frame { plan, table, row, tag_start, end, resume: end, group, run: None, column, at_end };
+            self.open.push(frame);
+            reader.frame = frame;
+            cursor.enter(reader.input.bytes.get(..end).unwrap_or_default(), start);
+        }
+        true
+    }
+
+    /// Notes that a member of a oneof is set; false where it may be replaced.
+    #[inline(always)]
+    fn choose_at_once(&mut self, reader: &Reader<'_, 'p>, step: Step, tag_start: usize) -> bool {
+        let is_certain = !self.may_be_replaced(tag_start);
+        if is_certain {
+            self.choose(reader, reader.frame.field(step));
+        }
+        is_certain
+    }
+
+    /// Goes on at byte `resume` of the message around the current one; true, as where a field was read.
+    #[inline(always)]
+    fn leave_to<'a>(&mut self, reader: &mut Reader<'a, 'p>, resume: usize, cursor: &mut Cursor<'a>) -> bool {
+        self.leave(reader, resume);
+        *cursor = reader.cursor;
+        true
     }
 
     /// Reads a number into a column; false where it may not be one.

@@ -2,19 +2,15 @@
 
 use super::Decoder;
 use super::frame::{Frame, Reader, rows_left};
-use crate::error::{DecodeErrorKind, WireError, WireResult};
+use crate::error::WireResult;
 use crate::plan::{Op, Step};
-use crate::wire::{Tag, WireType};
+use crate::wire::Tag;
 
 impl<'p> Decoder<'p> {
-    /// Moves past a field that the schema does not know; the end of a group closes it.
+    /// Moves past a field that the schema does not know.
     pub(super) fn skip(&mut self, reader: &mut Reader<'_, 'p>) -> WireResult<()> {
         loop {
-            let tag = reader.tag;
-            if tag.wire_type() == WireType::EndGroup {
-                return self.end_group(reader, tag.number());
-            }
-            self.skip_value(reader, tag)?;
+            self.skip_value(reader, reader.tag)?;
             self.keep(reader, reader.field_start);
             // Unknown fields come together: the next one need not take the way through the loop over fields.
             let is_unknown = |byte| byte < 0x80 && reader.frame.plan.step_of_byte(byte).op == Op::Skip;
@@ -24,15 +20,6 @@ impl<'p> Decoder<'p> {
             reader.field_start = reader.cursor.position();
             reader.tag = reader.cursor.read_tag()?;
         }
-    }
-
-    fn end_group(&mut self, reader: &mut Reader<'_, 'p>, number: u32) -> WireResult<()> {
-        if number != reader.frame.group {
-            return Err(WireError::new(DecodeErrorKind::UnmatchedEndGroup(number), reader.field_start));
-        }
-        let resume = reader.cursor.position();
-        self.leave(reader, resume);
-        Ok(())
     }
 
     /// Moves past a field that is not selected; forgets what the oneof had set that it is a member of. A number that its

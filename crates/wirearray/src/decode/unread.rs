@@ -104,12 +104,31 @@ impl<'p> Decoder<'p> {
                         let Ok(len) = ahead.read_len() else { break };
                         self.begin_within_unread(plan, step);
                         if len > 0 {
-                            let frame = self.unread_frame(plan, step, cursor.position(), ahead.position(), len);
+                            // The length has been compared with what is left, so the sum is at most the input's length.
+                            let end = ahead.position().wrapping_add(len);
+                            let frame = self.unread_frame(plan, step, cursor.position(), end);
                             plan = frame.plan;
                             self.open.push(frame);
                             ahead.enter(reader.input.bytes.get(..frame.end).unwrap_or_default(), ahead.position());
                         }
                     }
+                    Op::MergeGroup | Op::AppendGroup if self.depth() < self.options.depth_limit => {
+                        self.begin_within_unread(plan, step);
+                        let (group, end) = (
+                            plan.fields[usize::from(step.column)].number,
+                            self.open.last().map_or(0, |around| around.end),
+                        );
+                        let frame = Frame { group, ..self.unread_frame(plan, step, cursor.position(), end) };
+                        plan = frame.plan;
+                        self.open.push(frame);
+                    }
+                    Op::EndGroup => match self.open.as_slice() {
+                        [.., around, left] if left.at_end == AtEnd::Nothing && left.ends_at(cursor) => {
+                            plan = around.plan;
+                            self.open.pop();
+                        }
+                        _ => break,
+                    },
                     _ => break,
                 }
                 cursor = ahead;
@@ -127,12 +146,10 @@ impl<'p> Decoder<'p> {
         reader.cursor = cursor;
     }
 
-    /// The frame of a message of `len` bytes from `start` on, within another that is kept unread.
+    /// The frame of a message that ends at byte `end`, within another that is kept unread.
     #[inline(always)]
-    fn unread_frame(&self, around: &MessagePlan, step: Step, tag_start: usize, start: usize, len: usize) -> Frame<'p> {
+    fn unread_frame(&self, around: &MessagePlan, step: Step, tag_start: usize, end: usize) -> Frame<'p> {
         let plan = self.plan_of(around, step);
-        // The length has been compared with what is left, so the sum is at most the input's length.
-        let end = start.wrapping_add(len);
         let (table, row) = (TableId::NOWHERE, 0);
         let column = step.column;
         Frame { plan, table, row, tag_start, end, resume: end, group: 0, run: None, column, at_end: AtEnd::Nothing }

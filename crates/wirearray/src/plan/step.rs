@@ -1,6 +1,6 @@
 //! The decoder's instructions, and finding the one for a tag.
 
-use crate::wire::Tag;
+use crate::wire::{Tag, WireType};
 
 /// What to do with the value behind a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,6 +47,8 @@ pub enum Op {
     AppendGroup,
     /// Read a group that holds the number and the bytes of an extension: the old message set.
     MessageSetItem,
+    /// End the group.
+    EndGroup,
 }
 
 /// How a number is written, and how wide it is in its column.
@@ -104,13 +106,17 @@ impl Steps {
         let longer_from = steps.partition_point(|(tag, _)| tag.raw() < THREE_BYTES_FROM);
         let longer = steps.split_off(longer_from).into();
         let mut one_byte = [Step::default(); 256];
-        let two_bytes_len = steps.last().map_or(0, |(tag, _)| tag.raw() as usize + 1);
+        // The last field's end-group tag may come behind its own.
+        let two_bytes_len = steps.last().map_or(0, |(tag, _)| (tag.raw() | 7) as usize + 1);
         let mut two_bytes = vec![Step::default(); two_bytes_len];
+        for (raw, step) in (0..).zip(&mut two_bytes) {
+            *step = Step::without_field(raw);
+        }
         for (tag, step) in steps {
             two_bytes[tag.raw() as usize] = step;
-            if tag.raw() < TWO_BYTES_FROM {
-                one_byte[tag.raw() as usize] = step;
-            }
+        }
+        for (raw, step) in (0..TWO_BYTES_FROM).zip(&mut one_byte) {
+            *step = two_bytes.get(raw as usize).copied().unwrap_or_else(|| Step::without_field(raw));
         }
         Self { one_byte, two_bytes: two_bytes.into(), longer }
     }
@@ -128,18 +134,26 @@ impl Steps {
 
     #[inline]
     pub(super) fn of_tag(&self, tag: Tag) -> Step {
+        let without_field = || Step::without_field(tag.raw());
         if tag.raw() < THREE_BYTES_FROM {
-            return self.two_bytes.get(tag.raw() as usize).copied().unwrap_or_default();
+            return self.two_bytes.get(tag.raw() as usize).copied().unwrap_or_else(without_field);
         }
         let place = self.longer.binary_search_by_key(&tag, |&(tag, _)| tag);
-        place.map_or_else(|_| Step::default(), |place| self.longer[place].1)
+        place.map_or_else(|_| without_field(), |place| self.longer[place].1)
+    }
+}
+
+impl Step {
+    /// That of a tag that no field has.
+    fn without_field(raw: u32) -> Self {
+        let ends_group = Tag::from_raw(raw).is_ok_and(|tag| tag.wire_type() == WireType::EndGroup);
+        Self { op: if ends_group { Op::EndGroup } else { Op::Skip }, ..Self::default() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::WireType;
 
     #[test]
     fn every_length_of_tag_finds_its_step() {
