@@ -87,6 +87,16 @@ def chain(levels: int) -> bytes:
     return b"" if levels == 0 else delimited(1, chain(levels - 1))
 
 
+def groups(levels: int) -> bytes:
+    """Two groups within each other, each the member of a oneof, and a message with the same in it."""
+    return b"" if levels == 0 else b"\x0b\x13" + delimited(1, groups(levels - 1)) + b"\x14\x0c"
+
+
+def both_members(count: int) -> bytes:
+    """The first member of each of so many oneofs, then the second."""
+    return b"".join(delimited(2 * number + member, b"\x08\x01") for member in (1, 2) for number in range(count))
+
+
 def members(payload: bytes) -> bytes:
     """A member of each of a hundred oneofs."""
     return b"".join(delimited(number, payload) for number in range(3, 103))
@@ -97,12 +107,13 @@ def oneofs(kind: str) -> str:
     return " ".join(f"oneof o{number} {{ {kind} f{number} = {number}; }}" for number in range(3, 103))
 
 
-def rows(field: Callable[[int], bytes]) -> Bytes:
-    """Rows of one field each, which is another of a hundred than that of the row before."""
-    return again(b"".join(delimited(1, field(number)) for number in range(3, 103)))
+def rows(field: Callable[[int], bytes], count: int = 100) -> Bytes:
+    """Rows of one field each, which is another of so many than that of the row before."""
+    return again(b"".join(delimited(1, field(number)) for number in range(3, 3 + count)))
 
 
 TIMES = 'import "google/protobuf/timestamp.proto"; import "google/protobuf/duration.proto";'
+PROTO2 = 'syntax = "proto2";'
 RECURSIVE = "message M { M left = 1; M right = 2; }"
 MEMBERS = "oneof one { A a = 1; B b = 2; }"
 WIDE_MEMBERS = f"message M {{ {MEMBERS} }} message A {{ {wide('int64')} }} message B {{ {wide('int64')} }}"
@@ -216,6 +227,57 @@ INPUTS = (
         "members of 100 oneofs in turn, behind members that others replace",
         f"message M {{ {MEMBERS} {oneofs('A')} }} message A {{ int64 x = 1; string s = 2; }} message B {{}}",
         lambda length: again(b"\x0a\x00\x12\x00")(40) + again(members(b"\x08\x01" * 4 + b"\x12\x00"))(length),
+    ),
+    Hostile(
+        "two members of a oneof in turn, and a number behind each",
+        f"message M {{ {MEMBERS} repeated int64 x = 3 [packed = false]; }} "
+        "message A { int64 x = 1; } message B { int64 x = 1; }",
+        again(b"\x0a\x02\x08\x01\x18\x01\x12\x02\x08\x01\x18\x01"),
+    ),
+    Hostile(
+        "both members of 300 oneofs in turn",
+        "message M { "
+        + " ".join(f"oneof o{n} {{ A a{n} = {2 * n + 1}; A b{n} = {2 * n + 2}; }}" for n in range(300))
+        + " } message A { int64 x = 1; }",
+        again(both_members(300)),
+    ),
+    Hostile(
+        "a row that replaces members, and 64 that do not",
+        f"message M {{ repeated R r = 3; }} message R {{ {MEMBERS} }} "
+        "message A { int64 x = 1; } message B { int64 x = 1; }",
+        again(delimited(3, b"\x0a\x02\x08\x01\x12\x02\x08\x01") * 5 + delimited(3, b"\x0a\x00") * 64),
+    ),
+    Hostile(
+        "two groups of a oneof in turn, with a message in each",
+        "message M { oneof one { group A = 1 { optional M m = 1; } group B = 2 { optional M m = 1; } } }",
+        again(b"\x0b\x0a\x00\x0c\x13\x0a\x00\x14"),
+        PROTO2,
+    ),
+    Hostile(
+        "two groups of a oneof in turn, with a group in each",
+        "message M { oneof one { group A = 1 { optional group C = 4 { } } group B = 2 { optional group D = 5 { } } } }",
+        again(b"\x0b\x23\x24\x0c\x13\x2b\x2c\x14"),
+        PROTO2,
+    ),
+    Hostile(
+        "groups of oneofs, thirty within each other, and two in turn",
+        "message M { repeated R r = 3; } message R { oneof one { group X = 1 { optional R r = 1; "
+        "oneof two { group Y = 2 { optional R r = 1; } int64 p = 3; } } int64 k = 2; } "
+        "oneof three { group U = 6 { optional R r = 1; } group V = 7 { optional R r = 1; } } }",
+        again(delimited(3, groups(15) + b"\x33\x0a\x00\x34\x3b\x0a\x00\x3c")),
+        PROTO2,
+    ),
+    Hostile(
+        "rows of messages within each other, 45 deep",
+        "message M { repeated R r = 1; } message R { R a = 1; int64 x = 2; }",
+        again(delimited(1, chain(45))),
+    ),
+    Hostile("one group again and again", "message M { optional group A = 1 { } }", again(b"\x0b\x0c"), PROTO2),
+    Hostile("empty groups", "message M { repeated group A = 1 { } }", again(b"\x0b\x0c"), PROTO2),
+    Hostile(
+        "rows that each set another of 1,000 fields",
+        f"message M {{ repeated R r = 1; }} message R {{ {wide('int64', 1000)} }}",
+        rows(lambda number: varint(number << 3) + b"\x01", 1000),
     ),
     Hostile(
         "strings of 300 fields in turn",

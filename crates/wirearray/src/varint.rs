@@ -185,7 +185,8 @@ fn read_bytewise(bytes: &[u8]) -> Result<(u64, usize), DecodeErrorKind> {
     Err(DecodeErrorKind::Truncated)
 }
 
-/// True where the bytes of a tag, which is a varint as well, come next. Most often the first of them tells, and most tags have no other.
+/// True where the bytes of a tag, which is a varint as well, come next. Most often the first of them tells, and most tags have no
+/// other.
 #[inline(always)]
 pub fn is_tagged(rest: &[u8], tag: &[u8]) -> bool {
     rest.first() == tag.first() && (tag.len() == 1 || rest.starts_with(tag))

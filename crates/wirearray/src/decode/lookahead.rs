@@ -146,8 +146,8 @@ impl Lookahead {
         self.looked_from = start;
     }
 
-    /// Notes that a member of a oneof comes next, the field in place `column`; true where it is the first one in this look that replaces
-    /// others.
+    /// Notes that a member of a oneof comes next, the field in place `column`; true where it is the first one in this look that
+    /// replaces others.
     pub(super) fn note(&mut self, oneof: u16, column: u16, range: Range<usize>, is_checked: bool) -> bool {
         // There are no more than a look goes over.
         let member = self.members.len() as u32;

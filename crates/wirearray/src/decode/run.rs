@@ -24,7 +24,10 @@ impl<'p> Decoder<'p> {
                 let tag_start = cursor.position();
                 let is_read = match step.op {
                     Op::Set(number) => self.set_at_once(reader, step, number, tag_start, &mut ahead),
-                    Op::Merge | Op::MergeGroup => self.enter_at_once(reader, step, tag_start, &mut ahead),
+                    Op::Merge | Op::MergeGroup | Op::AppendGroup => {
+                        self.enter_at_once(reader, step, tag_start, &mut ahead)
+                    }
+                    Op::SetString | Op::SetText => self.set_string_at_once(reader, step, tag_start, &mut ahead),
                     Op::EndGroup if reader.frame.ends_at(cursor) => self.leave_to(reader, ahead.position(), &mut ahead),
                     _ => false,
                 };
@@ -65,7 +68,30 @@ impl<'p> Decoder<'p> {
         self.read_next(cursor, column, row, number, reader.all_end) == Ok(true)
     }
 
-    /// Opens a singular message or group, the tag of which starts at byte `tag_start`, in a column that is there; false where that
+    /// Reads a string into a column that is there; false where that takes more.
+    #[inline(always)]
+    fn set_string_at_once(
+        &mut self,
+        reader: &Reader<'_, 'p>,
+        step: Step,
+        tag_start: usize,
+        cursor: &mut Cursor<'_>,
+    ) -> bool {
+        let Frame { table, row, .. } = reader.frame;
+        let Some(column) = self.batch.column_number(table, step.column) else { return false };
+        let Ok(bytes) = cursor.read_delimited() else { return false };
+        if step.op == Op::SetText && !bytes.is_ascii() && simdutf8::basic::from_utf8(bytes).is_err() {
+            return false;
+        }
+        if step.is_in_oneof && !self.choose_at_once(reader, step, tag_start) {
+            return false;
+        }
+        let at_most = rows_left(reader.all_end.wrapping_sub(cursor.position()));
+        self.batch.column(column).strings().set(row, bytes, at_most);
+        true
+    }
+
+    /// Opens a singular message, or a group, the tag of which starts at byte `tag_start`, in a column that is there; false where that
     /// takes more than this.
     #[inline(always)]
     fn enter_at_once<'a>(
@@ -81,12 +107,12 @@ impl<'p> Decoder<'p> {
             return false;
         }
         let (group, end) = match step.op {
-            Op::MergeGroup => (around.field(step).number, around.end),
-            // The length has been compared with what is left, so the sum is at most the input's length.
-            _ => match cursor.read_len() {
+            Op::Merge => match cursor.read_len() {
+                // The length has been compared with what is left, so the sum is at most the input's length.
                 Ok(len) => (0, cursor.position().wrapping_add(len)),
                 Err(_) => return false,
             },
+            _ => (around.field(step).number, around.end),
         };
         if step.is_in_oneof && !self.choose_at_once(reader, step, tag_start) {
             return false;
