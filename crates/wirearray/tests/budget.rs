@@ -27,12 +27,15 @@ fn decode(plan: &Plan, messages: &[&[u8]], threads: usize, max_bytes: Option<usi
     parallel::decode_many(plan, &Buffers(messages), options, Vec::new())
 }
 
-/// The table; nothing where memory ran short.
-fn table_within(plan: &Plan, messages: &[&[u8]], threads: usize, limit: usize) -> Option<Table> {
+/// The table; nothing where memory ran short, in front of which are the first rows.
+fn table_within(plan: &Plan, messages: &[&[u8]], threads: usize, limit: usize, expected: &Table) -> Option<Table> {
     match decode(plan, messages, threads, Some(limit)) {
         Decoded { table, stop: None, .. } => Some(table),
-        Decoded { stop: Some(Fault::Message(error)), .. } => {
+        Decoded { table, stop: Some(Fault::Message(error)), .. } => {
             assert_eq!(error.kind(), DecodeErrorKind::MemoryBudget(Some(limit)));
+            let first = expected.slice(0..table.rows());
+            // To look at them may take more than there is.
+            assert_ne!(Budget::default().spend(|| table == first), Ok(false), "{table:?} are not {first:?}");
             None
         }
         Decoded { stop: Some(fault), .. } => panic!("{fault}"),
@@ -49,7 +52,7 @@ proptest! {
             let expected = decode(&sample.plan, &messages, threads, None).table;
             let mut limit = 0;
             loop {
-                let table = table_within(&sample.plan, &messages, threads, limit);
+                let table = table_within(&sample.plan, &messages, threads, limit, &expected);
                 // What few rows have is made for all of them when it is looked at, and takes its memory then.
                 let table = table.filter(|table| Budget::default().spend(|| *table == *table).is_ok());
                 match table {

@@ -158,9 +158,9 @@ impl Allocation {
     /// committed.
     pub(super) fn commit_through(&mut self, used: usize) {
         debug_assert!(used <= self.reserved);
-        let before = self.committed;
-        self.committed = self.committed.max(used.next_multiple_of(HUGE_PAGE)).min(self.reserved);
-        self.take(self.committed - before);
+        let committed = self.committed.max(used.next_multiple_of(HUGE_PAGE)).min(self.reserved);
+        self.take(committed - self.committed);
+        self.committed = committed;
     }
 
     /// A heap column starts at what can come, up to 64 KiB, and doubles from there, still bounded by what can come. Where there
@@ -214,9 +214,8 @@ impl Allocation {
     }
 
     fn reallocate(&mut self, size: usize) {
-        if let Some(more) = size.checked_sub(self.committed) {
-            self.take(more);
-        }
+        let more = size.saturating_sub(self.committed);
+        self.take(more);
         let layout = heap_layout(size);
         let start = if self.reserved == 0 {
             // SAFETY: `size` is not 0: `grow_heap` takes the alignment as its minimum, `give_back` and `of_len` never ask for 0.
@@ -225,7 +224,10 @@ impl Allocation {
             // SAFETY: `start` came from this allocator with the layout of `reserved`, and `size` is not 0.
             unsafe { alloc::realloc(self.start.as_ptr(), heap_layout(self.reserved), size) }
         };
-        self.start = NonNull::new(start).unwrap_or_else(|| Shortage::System.unwind());
+        self.start = NonNull::new(start).unwrap_or_else(|| {
+            self.budget.give_back(more);
+            Shortage::System.unwind()
+        });
         self.budget.give_back(self.committed.saturating_sub(size));
         self.reserved = size;
         self.committed = size;
@@ -359,6 +361,16 @@ mod tests {
         assert_eq!(allocation.committed(), 2 * HUGE_PAGE);
         allocation.give_back(HUGE_PAGE + 1);
         assert_eq!(allocation.reserved, HUGE_PAGE + SMALL_PAGE);
+    }
+
+    #[test]
+    fn what_is_written_ahead_is_taken_from_the_budget_before_it_counts() {
+        let (mut allocation, budget) = (Allocation::none(), Budget::of(HUGE_FROM));
+        assert_eq!(budget.spend(|| allocation.reserve(0, HUGE_FROM, HUGE_FROM)), Ok(HUGE_FROM));
+        assert_eq!(budget.spend(|| Budget::current().take(HUGE_PAGE + 1)), Err(Shortage::Budget));
+        assert_eq!(budget.spend(|| Budget::current().take(HUGE_PAGE)), Ok(()));
+        assert_eq!(budget.spend(|| allocation.commit_through(HUGE_FROM)), Err(Shortage::Budget));
+        assert_eq!(allocation.committed(), HUGE_PAGE);
     }
 
     #[test]

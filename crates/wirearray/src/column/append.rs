@@ -98,9 +98,9 @@ impl Presence {
                 flags.fill_to(len, 1, row);
                 flags.fill_to(row, 0, row);
                 if let Some(more) = more {
-                    flags.extend_with(more.as_slice(), |&flag| flag, more.len());
+                    flags.extend_with(&more.as_slice()[..more.len().min(count)], |&flag| flag, count);
                 }
-                // Without flags, the other has a value in every row.
+                // Where the other has no flag, it has a value.
                 flags.fill_to(row + count, 1, count);
             }
         }

@@ -125,8 +125,8 @@ impl Gaps {
         len
     }
 
-    /// Forgets all rows from number `rows` on; returns how many entries are left.
-    pub(super) fn truncate(&mut self, rows: usize) -> usize {
+    /// Forgets all rows from number `rows` on in a column of `len` entries; returns how many are left.
+    pub(super) fn truncate(&mut self, rows: usize, len: usize) -> usize {
         let mut entries = usize::MAX;
         if let Some(list) = &mut self.list {
             // A gap is none where nothing is left behind it; there may be several, one right behind the other.
@@ -137,7 +137,7 @@ impl Gaps {
                 list.pop();
             }
         }
-        entries = entries.min(self.entry_of(rows));
+        entries = entries.min(self.entry_of(rows)).min(len);
         self.fillers = self.fillers.min(entries);
         entries
     }

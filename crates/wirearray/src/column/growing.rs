@@ -66,7 +66,7 @@ impl<T: Element> Numbers<T> {
         } else {
             let len = self.values.len();
             let entry = self.reach(row, at_most);
-            // Flags first: where memory runs short, rows before it have no defaults without one.
+            // Flags first: where memory runs short, a default without one would be a value. Flags of none are cut with the row.
             self.presence.mark(len, entry);
             self.fill_to(entry, at_most);
             self.values.push(value, at_most);
@@ -106,7 +106,7 @@ impl<T: Element> Numbers<T> {
 
     /// Forgets all rows from number `rows` on.
     pub(super) fn truncate(&mut self, rows: usize) {
-        let entries = self.gaps.truncate(rows);
+        let entries = self.gaps.truncate(rows, self.values.len());
         self.values.truncate(entries);
         self.presence.truncate(entries);
     }
@@ -166,7 +166,7 @@ impl Starts {
 
     /// Forgets all rows from number `rows` on; returns where their values start, if there are any.
     pub(super) fn truncate(&mut self, rows: usize) -> Option<usize> {
-        let entries = self.gaps.truncate(rows);
+        let entries = self.gaps.truncate(rows, self.starts.len());
         let start = self.starts.as_slice().get(entries).map(|&start| start.cast_unsigned() as usize);
         self.starts.truncate(entries);
         start
@@ -321,11 +321,9 @@ impl Rows {
 
     /// Forgets all rows from number `rows` on; true where there were any, without which the table has none either.
     pub(super) fn truncate(&mut self, rows: usize) -> bool {
-        let entries = self.gaps.truncate(rows);
-        let has_more = self.len > entries;
+        let entries = self.gaps.truncate(rows, self.len);
         self.presence.truncate(entries);
-        self.len = self.len.min(entries);
-        has_more
+        std::mem::replace(&mut self.len, entries) > entries
     }
 
     /// Ends the column after so many rows; returns how many entries it is to have, and its gaps.

@@ -100,7 +100,7 @@ impl Strings {
             self.texts.truncate(entry);
         } else {
             let entry = self.reach(row, at_most);
-            // Flags first: where memory runs short, rows before it have no defaults without one.
+            // Flags first: where memory runs short, a default without one would be a value. Flags of none are cut with the row.
             self.presence.mark(len, entry);
             self.fill_to(entry, at_most);
         }
@@ -119,12 +119,15 @@ impl Strings {
 
     pub(super) fn fill_to(&mut self, entries: usize, at_most: AtMost) {
         while self.texts.len() < entries {
-            self.texts.push(&self.default, at_most.saturating_add(entries - self.texts.len()));
+            let part = Part { before: self.texts.len(), texts: &mut self.texts };
+            part.texts.push(&self.default, at_most.saturating_add(entries - part.before));
+            // All of it is there.
+            std::mem::forget(part);
         }
     }
 
     pub(super) fn truncate(&mut self, rows: usize) {
-        let entries = self.gaps.truncate(rows);
+        let entries = self.gaps.truncate(rows, self.texts.len());
         self.texts.truncate(entries);
         self.presence.truncate(entries);
     }
@@ -146,6 +149,19 @@ impl Strings {
     pub(super) fn finish_column(self, entries: usize, layout: &ColumnLayout) -> Column {
         let (data, offsets, validity) = self.finish(entries);
         Column { data: Data::Strings(StringColumn::new(data, offsets, layout)), validity }
+    }
+}
+
+/// A default that is being written for a row which stays, also where memory runs short in the middle of it: no part of it may.
+struct Part<'t> {
+    texts: &'t mut Texts,
+    /// The strings before it.
+    before: usize,
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        self.texts.truncate(self.before);
     }
 }
 

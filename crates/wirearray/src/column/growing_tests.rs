@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::{StringLists, Strings};
+use super::super::{Budget, Shortage, StringLists, Strings};
 use super::*;
 
 fn flags(validity: &Validity, rows: usize) -> Vec<bool> {
@@ -122,4 +122,22 @@ fn a_view_is_copied_once_more_values_come_and_goes_with_its_row() {
     let (offsets, values) = column.finish(2);
     assert!(values.is_view());
     assert_eq!((offsets.as_slice::<i64>(), values.as_bytes()), ([0, 0, 1].as_slice(), 1u64.to_le_bytes().as_slice()));
+}
+
+#[test]
+fn flags_without_values_are_cut_with_the_row() {
+    // There is memory for the flags of the rows before, and none for their defaults.
+    let mut column = Numbers::<u64>::new(0, Presence::new(true));
+    assert_eq!(Budget::of(2000).spend(|| column.set(14, 1, 1000)), Err(Shortage::Budget));
+    column.truncate(14);
+    let (entries, _) = column.end(14);
+    let (values, Validity::Flags(flags)) = column.finish(entries) else { panic!("no row has a value") };
+    assert_eq!((values.len(), flags.len()), (entries * size_of::<u64>(), entries));
+
+    let mut column = Strings::new(Box::default(), Presence::new(true));
+    assert_eq!(Budget::of(2000).spend(|| column.set(7, b"x", 1000)), Err(Shortage::Budget));
+    column.truncate(7);
+    let (entries, _) = column.end(7);
+    let (_, offsets, Validity::Flags(flags)) = column.finish(entries) else { panic!("no row has a value") };
+    assert_eq!((offsets.len(), flags.len()), ((entries + 1) * size_of::<i64>(), entries));
 }

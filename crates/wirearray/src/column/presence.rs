@@ -58,6 +58,7 @@ impl Presence {
             return Validity::All;
         }
         let mut flags = self.flags.take().unwrap_or_default();
+        debug_assert!(flags.len() <= rows, "a flag for each entry at the most");
         flags.fill_to(len, 1, 0);
         flags.fill_to(rows, 0, 0);
         Validity::Flags(flags.freeze())

@@ -111,8 +111,8 @@ impl<T: Element> Buffer<T> {
 
     /// Counts `count` more elements, which have been written to what [`Buffer::reserve`] gave.
     pub(super) fn advance(&mut self, count: usize) {
+        self.allocation.commit_through((self.len + count) * size_of::<T>());
         self.len += count;
-        self.allocation.commit_through(self.len * size_of::<T>());
         self.capacity = self.allocation.committed() / size_of::<T>();
     }
 

@@ -185,7 +185,8 @@ impl<'p> Decoder<'p> {
     fn end_group(&mut self, reader: &mut Reader<'_, 'p>) -> WireResult<()> {
         let (raw, _) = varint::decode(reader.tag_bytes()).unwrap_or_default();
         let number = raw as u32 >> 3;
-        if number != reader.frame.group {
+        // The bytes of a lent buffer may have become others since: a message, which is group 0, never ends here.
+        if number != reader.frame.group || reader.frame.group == 0 {
             return Err(WireError::new(DecodeErrorKind::UnmatchedEndGroup(number), reader.field_start));
         }
         let resume = reader.cursor.position();

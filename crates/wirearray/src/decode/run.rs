@@ -40,7 +40,7 @@ impl<'p> Decoder<'p> {
                 break;
             }
             if !self.enter_next(reader, &mut cursor) {
-                if reader.frame.group != 0 || self.open.len() == 1 {
+                if reader.frame.group != 0 || self.open.len() <= 1 {
                     break;
                 }
                 self.leave_to(reader, reader.frame.resume, &mut cursor);

@@ -204,11 +204,14 @@ impl<'w, S: Source> Work<'w, S> {
             let next = handed_in.next;
             let Some(mut done) = handed_in.waiting.remove(&next) else { break };
             drop(handed_in);
+            // A batch in which memory ran short may be one in which columns end wherever they did.
+            let is_whole = done.stop.is_none();
             let is_over = lock(&self.result).append(self.plan, self.options, &mut done);
             handed_in = lock(&self.handed_in);
             handed_in.next += 1;
             handed_in.is_over |= is_over;
-            if handed_in.spare.len() < self.most_waiting && done.batch.columns_made() <= MOST_SPARE {
+            let is_small = done.batch.columns_made() <= MOST_SPARE;
+            if is_whole && is_small && handed_in.spare.len() < self.most_waiting {
                 handed_in.spare.push(done.batch);
             }
         }

@@ -111,10 +111,11 @@ impl Batch {
     /// Puts a column that was just made in its place.
     pub(super) fn list(&mut self, table: TableId, place: u32, entry: Entry) {
         let made = &mut self.tables[table.number()].made;
-        made.push(Made { place, entry });
-        if table.first_slot == TableId::NO_SLOTS && made.len() > FEW {
+        if table.first_slot == TableId::NO_SLOTS && made.len() >= FEW {
+            // First: where this runs short, it is not in the list without being found by its place.
             self.taken.add(2 * size_of::<((u32, u32), Entry)>());
         }
+        made.push(Made { place, entry });
         self.note(table, place, entry);
     }
 }
