@@ -95,13 +95,12 @@ mod _core {
 
     /// Waits until no thread makes what others wait for, and keeps them from beginning to: for ``os.register_at_fork``.
     #[pyfunction]
-    fn _before_fork(py: Python<'_>) -> PyResult<()> {
-        // It is held once this thread has the GIL again, which the others may want.
+    fn _before_fork(py: Python<'_>) {
+        // It is held once this thread has the GIL again, which the others may want. Signals wait for the fork: an exception here would
+        // not keep it from being made.
         while !hold_makers() {
             py.detach(|| sleep(Duration::from_millis(1)));
-            py.check_signals().inspect_err(|_| let_makers_go())?;
         }
-        Ok(())
     }
 
     /// Lets them go on.

@@ -217,19 +217,24 @@ impl<'a> Cursor<'a> {
             WireType::Fixed64 => self.read_fixed64().map(drop),
             WireType::Fixed32 => self.read_fixed32().map(drop),
             WireType::Delimited => self.read_delimited().map(drop),
-            WireType::StartGroup => self.skip_group(tag.number(), depth, limit),
+            WireType::StartGroup => self.skip_group(tag.number(), depth, limit, &mut { usize::MAX }),
             WireType::EndGroup => Err(self.fault(DecodeErrorKind::UnmatchedEndGroup(tag.number()))),
         }
     }
 
-    /// Moves past the rest of group `number`. The groups around the innermost one stand in a list, not on the call stack, so that
-    /// hostile nesting costs four bytes a level and stops at the limit.
-    fn skip_group(&mut self, number: u32, depth: u32, limit: u32) -> WireResult<()> {
+    /// Moves past the rest of group `number`, as [`Cursor::skip_value`] does. `tags` is how many there may be in it, and is counted
+    /// down: where there are more, it is too deep as well.
+    ///
+    /// The groups around the innermost one stand in a list, not on the call stack, so that hostile nesting costs four bytes a level
+    /// and stops at the limit.
+    #[inline(always)]
+    pub fn skip_group(&mut self, number: u32, depth: u32, limit: u32, tags: &mut usize) -> WireResult<()> {
         let (mut around, mut innermost) = (Vec::new(), number);
         loop {
-            if around.len() >= depth as usize {
+            if around.len() >= depth as usize || *tags == 0 {
                 return Err(self.fault(DecodeErrorKind::TooDeep(limit)));
             }
+            *tags = tags.saturating_sub(1);
             if self.is_at_end() {
                 return Err(self.fault(DecodeErrorKind::UnclosedGroup(innermost)));
             }

@@ -44,6 +44,18 @@ fn groups_are_skipped_whole() {
 }
 
 #[test]
+fn a_group_with_more_tags_than_it_may_have_is_not_skipped() {
+    // group 1 { group 2 { varint 3 } }
+    let skip = |mut tags: usize| {
+        let skipped = Cursor::new(&[0x13, 0x18, 0x05, 0x14, 0x0c]).skip_group(1, 100, 100, &mut tags);
+        (skipped.map_err(|error| (error.kind, error.offset)), tags)
+    };
+    assert_eq!(skip(5), (Ok(()), 1));
+    assert_eq!(skip(4), (Ok(()), 0));
+    assert_eq!(skip(3), (Err((DecodeErrorKind::TooDeep(100), 4)), 0));
+}
+
+#[test]
 fn hostile_nesting_stops_at_the_limit() {
     let error = Cursor::new(&[0x0b; 100_000]).skip_value(Tag::new(1, WireType::StartGroup), 100, 100).unwrap_err();
     assert_eq!((error.kind, error.offset), (DecodeErrorKind::TooDeep(100), 100));

@@ -113,16 +113,14 @@ def _row_cell(field: Field, column: Any, digits: int, row: int, shown: Table) ->
     if isinstance(column, str):
         return f"<td>{dim(column)}</td>"
     # A number or string that is absent shows its default, as the column does, but not as if someone had written it.
-    if field.presence and not isinstance(column, Table) and not _is_present(shown, field, row):
-        return default_cell(field)
+    if field.presence and not isinstance(column, Table):
+        try:
+            is_present = shown[row : row + 1].present(field.name)[0]
+        except MemoryError as error:
+            return f"<td>{dim(str(error))}</td>"
+        if not is_present:
+            return default_cell(field)
     return cell(column[row], field) if isinstance(column, Table) else cell(column[row], field, digits)
-
-
-def _is_present(shown: Table, field: Field, row: int) -> bool:
-    try:
-        return bool(shown[row : row + 1].present(field.name)[0])
-    except MemoryError:
-        return True
 
 
 def _column_or_fault(shown: Table, field: Field) -> Any:

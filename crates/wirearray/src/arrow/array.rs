@@ -26,7 +26,12 @@ impl Array {
         // Where none is missing, nothing says so.
         let (flags, null_count) =
             flags.filter(|&(_, nulls)| nulls > 0).map_or((None, 0), |(bits, nulls)| (Some(bits), nulls));
-        let buffers: Vec<Option<Memory>> = [flags].into_iter().chain(buffers.into_iter().map(Some)).collect();
+        Self::of_buffers(len, null_count, [flags].into_iter().chain(buffers.into_iter().map(Some)))
+    }
+
+    /// A column of buffers that may say in another way which entries there are, or in none.
+    pub(super) fn of_buffers(len: usize, null_count: usize, buffers: impl IntoIterator<Item = Option<Memory>>) -> Self {
+        let buffers: Vec<_> = buffers.into_iter().collect();
         // Consumers get addresses, and where those are given out nothing may unwind any more.
         buffers.iter().flatten().for_each(Memory::make);
         Self { len, null_count, buffers, children: Vec::new(), dictionary: None }

@@ -220,10 +220,10 @@ impl<'p> Arrays<'p> {
         let chosen: Option<Buffer<u8>> =
             chosen.map(|it| it.as_slice::<u32>().iter().map(|&it| number_of(it)).collect());
         let chosen = chosen.map_or_else(|| self.zeros(rows), Buffer::freeze);
-        let none = Array { len: rows, null_count: rows, buffers: Vec::new(), children: Vec::new(), dictionary: None };
+        let none = Array::of_buffers(rows, rows, []);
         let members = members.iter().map(|&index| self.column(number, index, rows, table, &Validity::All));
         let children = [Ok(none)].into_iter().chain(members).collect::<Result<_, _>>()?;
-        Ok(Array { len: rows, null_count: 0, buffers: vec![Some(chosen)], children, dictionary: None })
+        Ok(Array::of_buffers(rows, 0, [Some(chosen)]).with_children(children))
     }
 
     /// Rows without a value, of a field that is not repeated.

@@ -20,6 +20,8 @@ static IS_FORKING: AtomicBool = AtomicBool::new(false);
 const PATIENCE: usize = 100;
 
 thread_local! {
+    /// True where this thread has waited long enough for the one that forks now.
+    static IS_PATIENCE_OVER: Cell<bool> = const { Cell::new(false) };
     /// True while this thread makes something, which may need something else to be made.
     static IS_MAKING: Cell<bool> = const { Cell::new(false) };
     static HELD: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
@@ -42,14 +44,16 @@ impl Guard {
         }
         let mut tries = repeat_with(|| {
             let guard = if IS_FORKING.load(Ordering::Relaxed) { None } else { locked(MAKING.try_read()) };
-            if guard.is_none() {
+            if guard.is_none() && !IS_PATIENCE_OVER.get() {
                 thread::sleep(Duration::from_millis(1));
             }
             guard
         });
-        let guard = tries.by_ref().take(PATIENCE).flatten().next()?;
-        IS_MAKING.set(true);
-        Some(Self(guard))
+        let most = if IS_PATIENCE_OVER.get() { 1 } else { PATIENCE };
+        let guard = tries.by_ref().take(most).flatten().next();
+        IS_PATIENCE_OVER.set(guard.is_none());
+        IS_MAKING.set(guard.is_some());
+        guard.map(Self)
     }
 }
 
@@ -60,8 +64,11 @@ impl Drop for Guard {
 }
 
 /// Keeps everyone from beginning to make something, before this thread forks; false where something is being made, and this has to be
-/// asked again.
+/// asked again. What makes something may fork itself, and goes on in both processes.
 pub fn hold_makers() -> bool {
+    if IS_MAKING.get() {
+        return true;
+    }
     IS_FORKING.store(true, Ordering::Relaxed);
     let guard = locked(MAKING.try_write());
     HELD.with_borrow_mut(|held| {
@@ -90,6 +97,12 @@ mod tests {
     use std::sync::mpsc::RecvTimeoutError;
 
     use super::*;
+
+    #[test]
+    fn who_makes_something_may_fork_meanwhile() {
+        assert!(making(|| hold_makers() && making(|| true)));
+        let_makers_go();
+    }
 
     #[test]
     fn who_forks_waits_for_those_who_make_and_they_for_who_forks() {

@@ -129,14 +129,14 @@ impl<'p> Decoder<'p> {
         }
         let plan = self.plan_of(reader.frame.plan, step);
         let Extent { start, end, resume, group } = extent;
-        let tag_start = reader.field_start;
         let run = match (step.op, reader.input.bytes.get(reader.field_start), column) {
             (Op::AppendMessage, Some(&tag @ ..0x80), Some(column)) => {
                 Some(Run { around_end: reader.frame.end, column, tag })
             }
             _ => None,
         };
-        let frame = Frame { plan, table, row, tag_start, end, resume, group, run, column: step.column, at_end };
+        let frame = Frame::of(plan, step.column, reader.field_start, end);
+        let frame = Frame { table, row, resume, group, run, at_end, ..frame };
         reader.frame = frame;
         self.open.push(frame);
         reader.seek(start);
@@ -158,7 +158,7 @@ impl<'p> Decoder<'p> {
         let at_most = reader.rows_left();
         let column = self.column_number(reader, step)?;
         let Some((table, row)) = self.batch.open_row(column, reader.frame.row, at_most) else {
-            return Ok(self.begin_unread(Some(column), extent.start));
+            return Ok(self.begin_unread(column, extent.start));
         };
         Ok(Place { table, row, column: u32::try_from(column).ok(), at_end: AtEnd::Nothing })
     }
@@ -204,11 +204,9 @@ impl<'p> Decoder<'p> {
         match left.at_end {
             AtEnd::Nothing => {}
             AtEnd::Drop => self.leave_dropped(reader, left.column, left.tag_start),
-            AtEnd::Keep => {
-                self.frames_of_no_level = 1;
-                // A group ends where the tag begins that ends it.
-                self.keep_unread(reader, if left.group == 0 { left.end } else { reader.field_start });
-            }
+            AtEnd::Replaced => self.frames_of_no_level -= 1,
+            // A group ends where the tag begins that ends it.
+            AtEnd::Keep => self.keep_unread(reader, if left.group == 0 { left.end } else { reader.field_start }),
         }
         false
     }
@@ -289,7 +287,7 @@ impl<'p> Decoder<'p> {
     pub(super) fn choose_member(&mut self, reader: &Reader<'_, 'p>, oneof: u16, number: u32) {
         let Frame { plan, table, row, .. } = reader.frame;
         if let Some(former) = self.batch.choose(table, oneof, row, number) {
-            self.replaced = self.replaced.saturating_add(1);
+            self.lookahead.note_replaced();
             if let Some(column) = plan.field_index(former) {
                 self.batch.forget(table, column, row);
             }
@@ -341,11 +339,11 @@ struct Extent {
 
 /// Where the values of a message or group go.
 pub(super) struct Place {
-    pub(super) table: TableId,
-    pub(super) row: usize,
+    table: TableId,
+    row: usize,
     /// The number of its column in the batch, where the next message of the same field may follow it there.
     column: Option<u32>,
-    pub(super) at_end: AtEnd,
+    at_end: AtEnd,
 }
 
 impl Place {

@@ -38,8 +38,10 @@ pub(super) enum AtEnd {
     Nothing,
     /// It is an entry of a map whose value is unknown to a closed enum, and is dropped.
     Drop,
-    /// It was only checked, and is kept unread, unless it is replaced.
+    /// It was only checked, and is kept unread.
     Keep,
+    /// It was only checked, and is no message: members of oneofs that another one replaces.
+    Replaced,
 }
 
 /// What messages that follow each other in a repeated field have in common.
@@ -54,11 +56,16 @@ pub(super) struct Run {
 }
 
 impl<'p> Frame<'p> {
+    /// The frame of a message in the field in place `column` that ends at byte `end` and goes nowhere.
+    #[inline(always)]
+    pub(super) fn of(plan: &'p MessagePlan, column: u16, tag_start: usize, end: usize) -> Self {
+        let (table, at_end) = (TableId::NOWHERE, AtEnd::Nothing);
+        Self { plan, table, row: 0, tag_start, end, resume: end, group: 0, run: None, column, at_end }
+    }
+
     /// The frame of a message that ends at byte `end` and goes to `row` of the outermost table.
     pub(super) fn outermost(plan: &'p MessagePlan, row: usize, end: usize) -> Self {
-        let table = TableId::OUTERMOST;
-        let at_end = AtEnd::Nothing;
-        Self { plan, table, row, tag_start: 0, end, resume: end, group: 0, run: None, column: 0, at_end }
+        Self { table: TableId::OUTERMOST, row, ..Self::of(plan, 0, 0, end) }
     }
 
     /// True where it is a group, and the tag at the cursor ends it.

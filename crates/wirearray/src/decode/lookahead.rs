@@ -1,9 +1,37 @@
 //! What is known of the fields ahead: which of them are members of oneofs that another one replaces further on.
 //!
 //! Of each message that is open a window is known: as many of its next fields as were looked at, each once. Fields are told by the
-//! bytes at which they start.
+//! bytes at which they start. It begins once members have been replaced often, and ends where that was in vain.
 
 use std::ops::Range;
+
+use crate::column::Taken;
+
+/// So many members are replaced before anyone looks ahead.
+const OFTEN: usize = 4;
+
+/// After so many looks in vain no one looks until as many have been replaced again: data may be fine but for some.
+const IN_VAIN: usize = 64;
+
+/// So many looks are worth it where one member is replaced.
+const WORTH: usize = 3;
+
+/// A look goes over so many fields at the least, and over so many for each oneof of the message: what the last members replace that
+/// are in sight is not seen, and those should be few of all.
+const LEAST_AHEAD: usize = 1 << 10;
+const AHEAD_OF_EACH: usize = 16;
+
+/// So many spans are known at a time, and so many of each message that is open. Two are apart by a field, so that a look goes over
+/// no more than twice as many fields.
+const MOST_SPANS: usize = 1 << 15;
+const LEAST_SPANS: usize = LEAST_AHEAD / 2;
+
+/// Tags within groups that may be looked at for each byte that has been read since the look before. To see where a group ends is to
+/// read it, those within it included, which are then looked at once more, each by itself.
+const TAGS_AHEAD: usize = 2;
+
+/// The same at the start of a message.
+const TAGS_AT_FIRST: usize = 64;
 
 /// Fields of a message, one right behind the other, all of them members that others replace.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +55,7 @@ struct Window {
     next_span: usize,
 }
 
-/// A member of a oneof that was come by in a look ahead.
+/// A member of a oneof that was come by in a look.
 #[derive(Debug)]
 struct Member {
     start: usize,
@@ -45,12 +73,17 @@ struct Last {
     look: u64,
     column: u16,
     member: u32,
-    /// True where another was replaced before in that look.
+    /// True where another is replaced before it, as far as that look has gone.
     has_replaced: bool,
 }
 
+/// What is known, and whether it is worth to look.
 #[derive(Debug, Default)]
 pub(super) struct Lookahead {
+    /// How many members were replaced that had been written.
+    replaced: usize,
+    /// How many looks have seen no member that is replaced, but for those that others made up for.
+    looks_in_vain: usize,
     /// Windows of messages that are open, and of some that were, the innermost last.
     windows: Vec<Window>,
     spans: Vec<Span>,
@@ -62,62 +95,66 @@ pub(super) struct Lookahead {
     /// For each oneof of the message.
     last: Vec<Last>,
     look: u64,
-    /// How many looks have seen no member that is replaced, but for those that others made up for.
-    pub(super) looks_in_vain: usize,
     /// The byte from which on the look before went.
     looked_from: usize,
-    /// How many bytes of groups may still be looked at.
+    /// How many tags within groups may still be looked at.
     pub(super) allowance: usize,
-    /// The byte where something is wrong: what it is in is not passed over.
-    pub(super) fault: Option<usize>,
+    /// The byte where something is wrong.
+    fault: Option<usize>,
+    /// What the lists take.
+    taken: Taken,
+    taken_len: usize,
 }
 
-/// Bytes of groups that may be looked at for each byte that has been read since the look before. To see where a group ends is to read
-/// it, those within it included, which are then looked at once more, each by itself.
-const GROUPS_AHEAD: usize = 2;
-
-/// The same at the start of a message.
-const GROUPS_AT_FIRST: usize = 64;
-
-/// So many spans are known at a time, and so many of each message: what is known takes no more than a few MiB.
-const MOST_SPANS: usize = 1 << 16;
-const LEAST_SPANS: usize = 1 << 9;
-
-/// So many looks are worth it where one member is replaced.
-const WORTH: usize = 3;
-
 impl Lookahead {
-    /// Begins another message at that byte.
+    /// Notes that a member was replaced that had been written.
     #[inline(always)]
-    pub(super) fn begin_message(&mut self, start: usize) {
-        if self.look > 0 {
-            self.forget();
-            (self.looked_from, self.allowance) = (start, GROUPS_AT_FIRST);
+    pub(super) fn note_replaced(&mut self) {
+        self.replaced = self.replaced.saturating_add(1);
+        if self.replaced == OFTEN {
+            self.clear = 0..0;
         }
     }
 
-    /// Forgets what is known, as where members are written that might be passed over: oneofs have something to forget then.
+    /// Begins a message at that byte.
     #[inline(always)]
-    pub(super) fn forget(&mut self) {
-        self.windows.clear();
-        self.spans.clear();
-        self.clear = 0..0;
+    pub(super) fn begin_message(&mut self, start: usize) {
+        if self.look > 0 {
+            self.windows.clear();
+            self.spans.clear();
+            self.clear = 0..0;
+            (self.looked_from, self.allowance) = (start, TAGS_AT_FIRST);
+        }
     }
 
-    /// True where the field that starts at that byte, of the message that so many are open around, is not known to be replaced,
-    /// and another look would not tell.
+    /// Notes at which byte of the next message something is wrong, where that is known: what it is in is not passed over.
+    pub(super) fn set_fault(&mut self, fault: Option<usize>) {
+        self.fault = fault;
+    }
+
+    /// True where the field that starts at that byte, of the message that so many are open around, is or may be replaced.
     #[inline(always)]
-    pub(super) fn is_clear(&self, depth: u32, start: usize) -> bool {
-        self.clear_depth == depth && self.clear.contains(&start)
+    pub(super) fn is_due(&self, depth: u32, start: usize) -> bool {
+        // What has been seen stays true, and is passed over, also where no one looks any more.
+        let is_looked_for = self.replaced >= OFTEN || !self.windows.is_empty();
+        is_looked_for && !(self.clear_depth == depth && self.clear.contains(&start))
     }
 
     /// True where that field has been looked at.
     pub(super) fn has_seen(&mut self, depth: u32, start: usize) -> bool {
-        while let Some(inner) = self.windows.pop_if(|window| window.depth > depth) {
-            self.spans.truncate(inner.first_span);
+        while let Some(past) = self.windows.pop_if(|window| window.depth > depth || window.end <= start) {
+            self.spans.truncate(past.first_span);
         }
-        // A message that was open before at the same depth ended before this field.
-        self.windows.last().is_some_and(|window| window.depth == depth && start < window.end)
+        self.windows.last().is_some_and(|window| window.depth == depth)
+    }
+
+    /// True where it is worth to look at the fields from that one on, up to the end of the message.
+    pub(super) fn is_worth_it(&mut self, depth: u32, start: usize, end: usize) -> bool {
+        if self.replaced < OFTEN {
+            self.clear_depth = depth;
+            self.clear = start..end;
+        }
+        self.replaced >= OFTEN
     }
 
     /// The fields that are replaced from that one on, which has been looked at; nothing where it is not.
@@ -126,24 +163,25 @@ impl Lookahead {
         while self.spans.get(window.next_span).is_some_and(|span| span.end <= start) {
             window.next_span += 1;
         }
-        let next = self.spans.get(window.next_span);
-        match next {
-            Some(span) if span.start == start => Some(*span),
-            _ => {
-                self.clear_depth = depth;
-                self.clear = start..next.map_or(window.end, |span| span.start);
-                None
-            }
+        let next = self.spans.get(window.next_span).copied();
+        let span = next.filter(|span| span.start == start);
+        if span.is_none() {
+            self.clear_depth = depth;
+            self.clear = start..next.map_or(window.end, |span| span.start);
         }
+        span
     }
 
-    /// Begins a look from that byte on at the fields of a message with so many oneofs.
-    pub(super) fn begin(&mut self, start: usize, oneofs: usize) {
+    /// Begins a look from that byte on at the fields of a message with so many oneofs, which has not been seen; returns how many it
+    /// goes over.
+    pub(super) fn begin(&mut self, start: usize, oneofs: usize) -> usize {
         self.look += 1;
         self.members.clear();
         self.last.resize(self.last.len().max(oneofs), Last::default());
-        self.allowance += GROUPS_AHEAD.saturating_mul(start.saturating_sub(self.looked_from));
+        self.allowance += TAGS_AHEAD.saturating_mul(start.saturating_sub(self.looked_from));
         self.looked_from = start;
+        let spans = MOST_SPANS.saturating_sub(self.spans.len()).max(LEAST_SPANS);
+        (AHEAD_OF_EACH * oneofs).max(LEAST_AHEAD).min(2 * spans)
     }
 
     /// Notes that a member of a oneof comes next, the field in place `column`; true where it is the first one in this look that
@@ -155,23 +193,23 @@ impl Lookahead {
         let former = std::mem::replace(last, Last { look: self.look, column, member, has_replaced: false });
         let is_known = former.look == self.look;
         let is_other = is_known && former.column != column;
-        last.has_replaced = is_known && (former.has_replaced || is_other);
         let before = (is_known && !is_other).then_some(former.member);
         self.members.push(Member { start: range.start, end: range.end, is_checked, is_replaced: false, before });
-        if is_other {
-            self.replace_run(former.member);
-        }
-        is_other && !former.has_replaced
+        let has_replaced = is_other && self.replace_run(former.member);
+        self.last[usize::from(oneof)].has_replaced = has_replaced || is_known && former.has_replaced;
+        has_replaced && !former.has_replaced
     }
 
-    /// Notes that the last so many members of a oneof, which are of one field, are replaced: this one and those before it.
-    fn replace_run(&mut self, last: u32) {
-        let is_at_fault =
-            |member: &Member| self.fault.is_some_and(|fault| (member.start..=member.end).contains(&fault));
-        // Where something is wrong, its path counts what all of them have brought.
-        let members = std::iter::successors(Some(last), |&member| self.members[member as usize].before);
-        if self.fault.is_some() && members.clone().any(|member| is_at_fault(&self.members[member as usize])) {
-            return;
+    /// Notes that the last members of a oneof are replaced, which are of one field: this one and those before it. False where that is
+    /// to be kept open.
+    fn replace_run(&mut self, last: u32) -> bool {
+        if let Some(fault) = self.fault {
+            // Where something is wrong, its path counts what all of them have brought.
+            let mut run = std::iter::successors(Some(last), |&member| self.members[member as usize].before);
+            let is_at_fault = |member: &Member| (member.start..=member.end).contains(&fault);
+            if run.any(|member| is_at_fault(&self.members[member as usize])) {
+                return false;
+            }
         }
         let mut next = Some(last);
         while let Some(member) = next {
@@ -179,33 +217,36 @@ impl Lookahead {
             member.is_replaced = true;
             next = member.before;
         }
+        true
     }
 
     /// Ends a look at byte `end`.
     pub(super) fn end(&mut self, depth: u32, end: usize) {
-        // The message's own window ends before this one.
-        if let Some(former) = self.windows.pop_if(|window| window.depth == depth) {
-            self.spans.truncate(former.first_span);
-        }
         let first_span = self.spans.len();
-        let (mut end, most_spans) = (end, MOST_SPANS.max(first_span + LEAST_SPANS));
         self.looks_in_vain += 1;
-        for member in self.members.iter().filter(|member| member.is_replaced) {
-            let &Member { start, end: member_end, is_checked, .. } = member;
+        for &Member { start, end, is_checked, .. } in self.members.iter().filter(|member| member.is_replaced) {
             self.looks_in_vain = self.looks_in_vain.saturating_sub(WORTH);
-            let is_full = self.spans.len() >= most_spans;
             match self.spans[first_span..].last_mut() {
                 Some(span) if span.end == start => {
-                    span.end = member_end;
+                    span.end = end;
                     span.is_checked &= is_checked;
                 }
-                _ if is_full => {
-                    end = start;
-                    break;
-                }
-                _ => self.spans.push(Span { start, end: member_end, is_checked }),
+                _ => self.spans.push(Span { start, end, is_checked }),
             }
         }
         self.windows.push(Window { depth, end, first_span, next_span: first_span });
+        if self.looks_in_vain >= IN_VAIN {
+            (self.replaced, self.looks_in_vain) = (0, 0);
+        }
+        self.count();
+    }
+
+    /// Takes from the budget what the lists take more than before.
+    fn count(&mut self) {
+        let len = self.spans.capacity() * size_of::<Span>() + self.members.capacity() * size_of::<Member>();
+        if len > self.taken_len {
+            self.taken.add(len - self.taken_len);
+            self.taken_len = len;
+        }
     }
 }

@@ -27,7 +27,7 @@ use std::ops::Range;
 use crate::column::{Batch, Budget, Growing, LentMemory, Owner, Shortage, Table, TableId};
 use crate::error::{DecodeError, DecodeErrorKind, WireError};
 use crate::plan::{MessagePlan, Plan};
-use frame::Frame;
+use frame::{AtEnd, Frame};
 use lookahead::Lookahead;
 use trail::{Message, Patience, Source};
 use unread::Checked;
@@ -197,11 +197,7 @@ pub struct Decoder<'p> {
     has_doubtful_times: bool,
     /// True while times are looked at, whichever message they are of.
     is_checking_times: bool,
-    /// How often a member of a oneof was replaced after it had been written.
-    replaced: usize,
     lookahead: Lookahead,
-    /// True where the last error stands in a member that is replaced.
-    is_in_replaced: bool,
 }
 
 impl<'p> Decoder<'p> {
@@ -225,9 +221,7 @@ impl<'p> Decoder<'p> {
             checked: Checked::default(),
             has_doubtful_times: false,
             is_checking_times: false,
-            replaced: 0,
             lookahead: Lookahead::default(),
-            is_in_replaced: false,
         }
     }
 
@@ -321,13 +315,13 @@ impl<'p> Decoder<'p> {
         let frame = Frame::outermost(self.outermost, self.rows, range.end);
         let mut pushed = self.run(input, range.start, frame);
         if let Err(error) = &pushed
-            && self.is_in_replaced
+            && self.is_in_replaced()
         {
             // Once more, to say where it is: in what is only checked, the values of repeated fields are not counted.
-            self.lookahead.fault = Some(error.offset());
+            self.lookahead.set_fault(Some(error.offset()));
             self.batch.truncate(self.rows);
             pushed = self.run(input, range.start, frame);
-            self.lookahead.fault = None;
+            self.lookahead.set_fault(None);
         }
         pushed?;
         self.rows += 1;
@@ -348,13 +342,12 @@ impl<'p> Decoder<'p> {
     /// Places an error: the path leads from the outermost message to the field in place `column` of the innermost one.
     #[cold]
     fn place(&mut self, error: WireError, column: Option<u16>) -> DecodeError {
-        let frames = std::mem::take(&mut self.open);
         let mut path = String::new();
-        self.is_in_replaced = self.checked.column.is_none() && frames.last().is_some_and(Frame::is_unread);
-        if self.is_in_replaced {
+        if self.is_in_replaced() {
             // The frame of what is replaced is no message, and stands in no field.
             return DecodeError::new(error, path);
         }
+        let frames = std::mem::take(&mut self.open);
         for (around, inner) in frames.iter().zip(frames.iter().skip(1)) {
             self.push_name(&mut path, around, inner.column);
             if let Some(index) = self.index_in_list(around, inner) {
@@ -365,6 +358,11 @@ impl<'p> Decoder<'p> {
             self.push_name(&mut path, innermost, column);
         }
         DecodeError::new(error, path)
+    }
+
+    /// True where what is open is, or stands in, a member of a oneof that another one replaces.
+    fn is_in_replaced(&self) -> bool {
+        self.open.iter().any(|frame| frame.at_end == AtEnd::Replaced)
     }
 
     fn push_name(&self, path: &mut String, frame: &Frame<'_>, column: u16) {

@@ -5,37 +5,32 @@
 //! the decoder looks ahead at all fields of a message with oneofs, each once: of a member that will be replaced it checks the bytes,
 //! and writes nothing.
 
-use super::fields::Place;
-use super::frame::{Frame, Reader};
+use super::frame::{AtEnd, Frame, Reader};
 use super::run::next_step;
-use super::unread::check_number;
+use super::unread::{Checked, check_number};
 use super::{Decoder, Views};
 use crate::plan::{MessagePlan, Number, Op, Step};
 use crate::wire::{Cursor, Tag, WireType};
 
-/// So many members are replaced before anyone looks ahead.
-const OFTEN: usize = 4;
-
-/// After so many looks in vain no one looks until as many have been replaced again: data may be fine but for some.
-const IN_VAIN: usize = 64;
-
-/// A look goes over so many fields at the least, and over so many for each oneof of the message: what the last members replace that
-/// are in sight is not seen, and those should be few of all.
-const LEAST_AHEAD: usize = 1 << 10;
-const AHEAD_OF_EACH: usize = 16;
-
-/// It goes no further, to take no more than a few MiB.
-const MOST_AHEAD: usize = 1 << 16;
-
 /// Messages of no more bytes are checked in the look itself, where there are only numbers and strings in them.
 const SMALL: usize = 32;
+
+/// What a look has seen of a field.
+enum Seen {
+    /// Nothing is wrong with it.
+    Right,
+    /// What is in it is still to be checked.
+    Unchecked,
+    /// A number that its closed enum does not know, which is an unknown field.
+    Unknown,
+}
 
 impl<'p> Decoder<'p> {
     /// True where it is not certain that a member of a oneof is to be written whose tag starts at that byte of the current message.
     #[inline(always)]
     pub(super) fn may_be_replaced(&self, start: usize) -> bool {
         // Of views it is said which of them cannot be had, also in what is replaced.
-        self.replaced >= OFTEN && !self.lookahead.is_clear(self.depth(), start) && self.options.views != Views::Always
+        self.lookahead.is_due(self.depth(), start) && self.options.views != Views::Always
     }
 
     /// Moves past the members of oneofs from the current field on that others will replace, or opens them to be checked; false where
@@ -44,6 +39,9 @@ impl<'p> Decoder<'p> {
     pub(super) fn pass_replaced(&mut self, reader: &mut Reader<'_, 'p>) -> bool {
         let (depth, start) = (self.depth(), reader.field_start);
         if !self.lookahead.has_seen(depth, start) {
+            if !self.lookahead.is_worth_it(depth, start, reader.frame.end) {
+                return false;
+            }
             self.look_ahead(reader);
         }
         let Some(span) = self.lookahead.span_at(depth, start) else { return false };
@@ -52,12 +50,10 @@ impl<'p> Decoder<'p> {
             return true;
         }
         // They are checked as a message of their own, which adds no level.
-        let Place { table, row, at_end, .. } = self.begin_unread(None, start);
-        let end = span.end;
-        let frame =
-            Frame { table, row, tag_start: start, end, resume: end, group: 0, run: None, at_end, ..reader.frame };
-        self.open.push(frame);
+        self.checked = Checked::default();
         self.frames_of_no_level += 1;
+        let frame = Frame { at_end: AtEnd::Replaced, ..Frame::of(reader.frame.plan, 0, start, span.end) };
+        self.open.push(frame);
         reader.frame = frame;
         reader.seek(start);
         true
@@ -69,8 +65,7 @@ impl<'p> Decoder<'p> {
         let message = reader.input.bytes.get(..end).unwrap_or_default();
         let mut cursor = Cursor::new(&[]);
         cursor.enter(message, reader.field_start);
-        self.lookahead.begin(cursor.position(), plan.oneofs.len());
-        for _ in 0..(AHEAD_OF_EACH * plan.oneofs.len()).clamp(LEAST_AHEAD, MOST_AHEAD) {
+        for _ in 0..self.lookahead.begin(cursor.position(), plan.oneofs.len()) {
             let behind = match next_step(plan, cursor) {
                 Some((step, value)) => self.look_at(reader, step, cursor, value),
                 None => self.look_at_longer(reader, cursor),
@@ -79,10 +74,6 @@ impl<'p> Decoder<'p> {
             cursor.enter(message, behind);
         }
         self.lookahead.end(self.depth(), cursor.position());
-        if self.lookahead.looks_in_vain >= IN_VAIN {
-            (self.replaced, self.lookahead.looks_in_vain) = (0, 0);
-            self.lookahead.forget();
-        }
     }
 
     /// The byte behind the field at `tag`, which may be longer than two bytes.
@@ -93,58 +84,94 @@ impl<'p> Decoder<'p> {
         self.look_at(reader, step, tag, value)
     }
 
-    /// The byte behind a field, whose value is at `value`; nothing where that takes long to find, or something is wrong.
+    /// The byte behind a field, whose value is at `value`; nothing where that takes long to find, or something is wrong. Notes it,
+    /// where it is a member of a oneof that is decoded.
     #[inline(always)]
     fn look_at(
         &mut self,
         reader: &Reader<'_, 'p>,
         step: Step,
-        mut tag: Cursor<'_>,
+        tag: Cursor<'_>,
         mut value: Cursor<'_>,
     ) -> Option<usize> {
-        let (plan, start) = (reader.frame.plan, tag.position());
-        let mut is_member = step.is_in_oneof && step.op != Op::Notice;
-        // Of a member, whether nothing is wrong with it.
-        let is_checked = match step.op {
+        let seen = self.pass_value(reader, step, tag, &mut value)?;
+        if step.is_in_oneof
+            && !matches!((step.op, &seen), (Op::Notice, _) | (_, Seen::Unknown))
+            && let Some(oneof) = reader.frame.field(step).oneof
+        {
+            let range = tag.position()..value.position();
+            if self.lookahead.note(oneof, step.column, range, matches!(seen, Seen::Right)) {
+                // Members of it that are replaced are not written, so what it had before is forgotten here, once for all of them.
+                self.choose_member(reader, oneof, 0);
+            }
+        }
+        Some(value.position())
+    }
+
+    /// Moves past a value; nothing where that takes long, or something is wrong.
+    #[inline(always)]
+    fn pass_value(
+        &mut self,
+        reader: &Reader<'_, 'p>,
+        step: Step,
+        mut tag: Cursor<'_>,
+        value: &mut Cursor<'_>,
+    ) -> Option<Seen> {
+        let plan = reader.frame.plan;
+        let is_right = match step.op {
             Op::Set(Number::ClosedEnum) => {
                 let number = value.read_varint().ok()? as u32;
-                is_member = is_member && plan.fields[usize::from(step.column)].knows(number);
+                return Some(if reader.frame.field(step).knows(number) { Seen::Right } else { Seen::Unknown });
+            }
+            Op::Set(number) | Op::Append(number) => {
+                check_number(value, number).ok()?;
                 true
             }
-            Op::Set(number) | Op::Append(number) => check_number(&mut value, number).is_ok().then_some(true)?,
-            Op::Skip | Op::Notice => {
-                let tag = tag.read_tag().ok()?;
-                value.skip_value(tag, 0, 0).is_ok().then_some(true)?
+            Op::MergeGroup => {
+                let (number, inner) = (reader.frame.field(step).number, Some(self.plan_of(plan, step)));
+                self.look_behind_group(reader, number, inner, value)?
             }
-            Op::MergeGroup | Op::AppendGroup | Op::MessageSetItem => {
-                let number = tag.read_tag().ok()?.number();
-                let inner = (step.op == Op::MergeGroup).then(|| self.plan_of(plan, step));
-                let (behind, is_checked) = self.look_behind_group(reader, number, inner, value.position())?;
-                value.advance(behind - value.position());
-                is_checked
+            Op::Skip | Op::Notice | Op::AppendGroup | Op::MessageSetItem => {
+                let tag = tag.read_tag().ok()?;
+                match tag.wire_type() {
+                    WireType::StartGroup => self.look_behind_group(reader, tag.number(), None, value)?,
+                    _ => value.skip_value(tag, 0, 0).is_ok().then_some(true)?,
+                }
             }
             Op::EndGroup => return None,
             Op::Merge if self.depth() >= self.options.depth_limit => return None,
             Op::Merge => {
                 let message = value.read_delimited().ok()?;
-                message.is_empty() || message.len() <= SMALL && has_only_scalars(self.plan_of(plan, step), message)
+                let is_small = step.is_in_oneof && message.len() <= SMALL;
+                message.is_empty() || is_small && has_only_scalars(self.plan_of(plan, step), message)
             }
             Op::SetText => simdutf8::basic::from_utf8(value.read_delimited().ok()?).is_ok(),
-            _ => value.read_delimited().is_ok().then_some(true)?,
+            _ => {
+                value.read_delimited().ok()?;
+                true
+            }
         };
-        if is_member
-            && let Some(oneof) = plan.fields[usize::from(step.column)].oneof
-            && self.lookahead.note(oneof, step.column, start..value.position(), is_checked)
-        {
-            // Members of it that are replaced are not written, so what it had before is forgotten here, once for all of them.
-            self.choose_member(reader, oneof, 0);
-        }
-        Some(value.position())
+        Some(if is_right { Seen::Right } else { Seen::Unchecked })
     }
 
-    /// The byte behind a group that starts at byte `start`, and whether nothing is wrong with it; nothing where that is not worth it.
-    #[inline(never)]
+    /// Moves past a group; whether nothing is wrong with it, or nothing where that is not worth it. Its position is all that is taken
+    /// of the cursor, which stays in registers.
+    #[inline(always)]
     fn look_behind_group(
+        &mut self,
+        reader: &Reader<'_, 'p>,
+        number: u32,
+        plan: Option<&MessagePlan>,
+        cursor: &mut Cursor<'_>,
+    ) -> Option<bool> {
+        let (behind, is_right) = self.find_end(reader, number, plan, cursor.position())?;
+        cursor.advance(behind - cursor.position());
+        Some(is_right)
+    }
+
+    /// The byte behind a group that starts at byte `start`, and whether nothing is wrong with it.
+    #[inline(never)]
+    fn find_end(
         &mut self,
         reader: &Reader<'_, 'p>,
         number: u32,
@@ -152,22 +179,18 @@ impl<'p> Decoder<'p> {
         start: usize,
     ) -> Option<(usize, bool)> {
         let depth_left = self.options.depth_limit.saturating_sub(self.depth());
-        let group_up_to = |end: usize| {
-            let mut cursor = Cursor::new(&[]);
-            cursor.enter(reader.input.bytes.get(..end).unwrap_or_default(), start);
-            cursor
-        };
-        let mut cursor = group_up_to(reader.frame.end);
+        let mut group = Cursor::new(&[]);
+        group.enter(reader.input.bytes.get(..reader.frame.end).unwrap_or_default(), start);
         if let Some(plan) = plan.filter(|_| depth_left > 0) {
+            // What is passed here has no group, so that no other look goes over it, and it needs no allowance.
+            let mut cursor = group;
             pass_scalars(plan, &mut cursor);
             if cursor.read_tag() == Ok(Tag::new(number, WireType::EndGroup)) {
                 return Some((cursor.position(), true));
             }
         }
-        let mut cursor = group_up_to(reader.frame.end.min(start.saturating_add(self.lookahead.allowance)));
-        let passed = cursor.skip_value(Tag::new(number, WireType::StartGroup), depth_left, 0);
-        self.lookahead.allowance = self.lookahead.allowance.saturating_sub(cursor.position() - start);
-        passed.ok().map(|()| (cursor.position(), false))
+        group.skip_group(number, depth_left, 0, &mut self.lookahead.allowance).ok()?;
+        Some((group.position(), false))
     }
 }
 

@@ -66,22 +66,32 @@ fn members_that_are_replaced_are_not_written_once_that_has_happened_often() {
 #[test]
 fn no_one_looks_any_more_once_that_has_been_in_vain_for_long() {
     let plan = plan();
-    // r { i: 1 }, of which nothing is replaced, and r { a { n: 1 } b: 1 }.
-    let vain = |times| b"\x32\x02\x50\x01".repeat(times);
+    // r { i: 1 n: 1 }, of which nothing is replaced, and r { a { n: 1 } b: 1 }.
+    let vain = |times| b"\x32\x04\x50\x01\x28\x01".repeat(times);
     let (in_turn, more) =
         ([b"\x32\x06", A, B].concat(), b"\x32\x0c\x18\x01\x22\x00\x18\x01\x22\x00\x18\x01\x22\x00".repeat(2));
-    // The lists of rows, what they have set of two oneofs, and the numbers of both.
-    assert_eq!(columns_of(&plan, &[&vain(63), &in_turn]), 5);
-    assert_eq!(columns_of(&plan, &[&vain(64), &in_turn]), 7, "and the message that is replaced, and its number");
-    assert_eq!(columns_of(&plan, &[&vain(63), &in_turn, &vain(2), &in_turn]), 5, "one makes up for some in vain");
-    assert_eq!(columns_of(&plan, &[&vain(63), &in_turn, &vain(3), &in_turn]), 7);
-    assert_eq!(columns_of(&plan, &[&vain(64), &more, &vain(63), &in_turn]), 6, "but until as many are replaced again");
+    // The lists of rows, what they have set of two oneofs, the numbers of both, and n.
+    assert_eq!(columns_of(&plan, &[&vain(63), &in_turn]), 6);
+    assert_eq!(columns_of(&plan, &[&vain(64), &in_turn]), 8, "and the message that is replaced, and its number");
+    assert_eq!(columns_of(&plan, &[&vain(63), &in_turn, &vain(2), &in_turn]), 6, "one makes up for some in vain");
+    assert_eq!(columns_of(&plan, &[&vain(63), &in_turn, &vain(3), &in_turn]), 8);
+    assert_eq!(columns_of(&plan, &[&vain(64), &more, &vain(63), &in_turn]), 7, "but until as many are replaced again");
+}
+
+#[test]
+fn the_last_field_of_a_message_is_not_looked_behind() {
+    let plan = plan();
+    let in_turn = [b"\x32\x06", A, B].concat();
+    // r { i: 1 }, r { j: "" }, and r { g { } }, of which the end is not known.
+    assert_eq!(columns_of(&plan, &[&b"\x32\x02\x50\x01".repeat(100), &in_turn]), 5);
+    assert_eq!(columns_of(&plan, &[&b"\x32\x02\x5a\x00".repeat(100), &in_turn]), 5);
+    assert_eq!(columns_of(&plan, &[&b"\x32\x02\x4b\x4c".repeat(100), &in_turn]), 6, "looks in vain");
 }
 
 #[test]
 fn what_was_written_while_no_one_looked_is_forgotten_all_the_same() {
     let plan = plan();
-    let (vain, more) = (b"\x32\x02\x50\x01".repeat(64), [b"\x32\x10".as_slice(), &often()].concat());
+    let (vain, more) = (b"\x32\x04\x50\x01\x28\x01".repeat(64), [b"\x32\x10".as_slice(), &often()].concat());
     let message = [&often(), vain.as_slice(), A, &more, B, b"\x12\x00"].concat();
     let member = |message: &[u8]| {
         let table = decode(&plan, message.into(), Options::DEFAULT).unwrap();
@@ -168,6 +178,9 @@ fn what_is_replaced_is_checked_as_all_else_is() {
     let merged = b"\x12\x02\x32\x00\x28\x01\x12\x07\x32\x00\x32\x03\x28\xff\xff\x18\x01";
     assert_eq!(refuse(merged), ("truncated", 13, "a.r[2].n".into()));
     assert_eq!(refuse(&[b"\x12\x02\x32\x00\x18\x01", merged.as_slice()].concat()).2, "a.r[2].n");
+    // The same a millennium of numbers behind the first of them, which another look goes over.
+    let far = [b"\x12\x02\x32\x00", N.repeat(1023).as_slice(), &merged[6..]].concat();
+    assert_eq!(refuse(&far), ("truncated", 2057, "a.r[2].n".into()));
     // g { m { n: broken } } b: 1, and a group that does not end.
     assert_eq!(refuse(b"\x4b\x1a\x03\x28\xff\xff\x4c\x18\x01"), ("truncated", 4, "g.m.n".into()));
     assert_eq!(refuse(b"\x4b\x08\x01\x18\x01").0, "unclosed group");

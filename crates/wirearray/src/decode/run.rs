@@ -1,7 +1,7 @@
-//! The tightest loop: singular numbers one after the other, in messages one after the other or within each other.
+//! The tightest loop: singular numbers and strings one after the other, in messages one after the other or within each other.
 //!
-//! Most fields of most messages are singular numbers, or messages of those, whose column is there already. Here they are read with
-//! the place in the input in registers. Anything else, be it a first value, a closed enum in a oneof or an error, is left to the loop
+//! Most fields of most messages are singular, and their column is there already. Here they are read with the place in the input in
+//! registers, and without what the loop around this one has to ask. Anything else, be it a first value, a closed enum in a oneof or an error, is left to the loop
 //! around this one, which finds the cursor before it.
 
 use super::frame::{AtEnd, Frame, Reader, rows_left};
@@ -15,7 +15,8 @@ use crate::varint::Kind;
 use crate::wire::Cursor;
 
 impl<'p> Decoder<'p> {
-    /// Reads singular numbers, and goes into singular messages, out of them, and on to the next message of the same repeated field.
+    /// Reads singular numbers and strings, and goes into singular messages and groups, out of them, and on to the next message of the
+    /// same repeated field.
     #[inline(always)]
     pub(super) fn read_run(&mut self, reader: &mut Reader<'_, 'p>) {
         let mut cursor = reader.cursor;
@@ -62,7 +63,9 @@ impl<'p> Decoder<'p> {
         let Frame { table, row, .. } = reader.frame;
         let Some(column) = self.batch.column_number(table, step.column) else { return false };
         // Whether its number is one of its enum's is not known yet.
-        if step.is_in_oneof && (number == Number::ClosedEnum || !self.choose_at_once(reader, step, tag_start)) {
+        // A number has a byte, and where there is no more it is the last field.
+        let end = cursor.position().saturating_add(1);
+        if step.is_in_oneof && (number == Number::ClosedEnum || !self.choose_at_once(reader, step, tag_start, end)) {
             return false;
         }
         self.read_next(cursor, column, row, number, reader.all_end) == Ok(true)
@@ -83,7 +86,7 @@ impl<'p> Decoder<'p> {
         if step.op == Op::SetText && !bytes.is_ascii() && simdutf8::basic::from_utf8(bytes).is_err() {
             return false;
         }
-        if step.is_in_oneof && !self.choose_at_once(reader, step, tag_start) {
+        if step.is_in_oneof && !self.choose_at_once(reader, step, tag_start, cursor.position()) {
             return false;
         }
         let at_most = rows_left(reader.all_end.wrapping_sub(cursor.position()));
@@ -91,8 +94,8 @@ impl<'p> Decoder<'p> {
         true
     }
 
-    /// Opens a singular message, or a group, the tag of which starts at byte `tag_start`, in a column that is there; false where that
-    /// takes more than this.
+    /// Opens a singular message, or a group, the tag of which starts at byte `tag_start`: what [`Decoder::enter`] does where all that
+    /// it needs is there and nothing is wrong. False where that is not so.
     #[inline(always)]
     fn enter_at_once<'a>(
         &mut self,
@@ -114,16 +117,17 @@ impl<'p> Decoder<'p> {
             },
             _ => (around.field(step).number, around.end),
         };
-        if step.is_in_oneof && !self.choose_at_once(reader, step, tag_start) {
+        let start = cursor.position();
+        // Where a group ends is not known.
+        let least_end = if group == 0 { end } else { start };
+        if step.is_in_oneof && !self.choose_at_once(reader, step, tag_start, least_end) {
             return false;
         }
-        let start = cursor.position();
         let at_most = rows_left(reader.all_end.wrapping_sub(start));
         let Some((table, row)) = self.batch.open_row(column, around.row, at_most) else { return false };
         if start < end || group != 0 {
             let plan = self.plan_of(around.plan, step);
-            let (column, at_end) = (step.column, AtEnd::Nothing);
-            let frame = Frame { plan, table, row, tag_start, end, resume: end, group, run: None, column, at_end };
+            let frame = Frame { table, row, group, ..Frame::of(plan, step.column, tag_start, end) };
             self.open.push(frame);
             reader.frame = frame;
             cursor.enter(reader.input.bytes.get(..end).unwrap_or_default(), start);
@@ -131,10 +135,12 @@ impl<'p> Decoder<'p> {
         true
     }
 
-    /// Notes that a member of a oneof is set; false where it may be replaced.
+    /// Notes that a member of a oneof is set, which ends at byte `end` or later; false where it may be replaced.
     #[inline(always)]
-    fn choose_at_once(&mut self, reader: &Reader<'_, 'p>, step: Step, tag_start: usize) -> bool {
-        let is_certain = !self.may_be_replaced(tag_start);
+    fn choose_at_once(&mut self, reader: &Reader<'_, 'p>, step: Step, tag_start: usize, end: usize) -> bool {
+        // Nothing replaces the last field of a message.
+        let is_last = end >= reader.frame.end && reader.frame.group == 0;
+        let is_certain = is_last || !self.may_be_replaced(tag_start);
         if is_certain {
             self.choose(reader, reader.frame.field(step));
         }

@@ -19,11 +19,11 @@ use crate::error::WireResult;
 use crate::plan::{Doubt, MessagePlan, Number, Op, Plan, Step};
 use crate::wire::Cursor;
 
-/// The outermost message that is being checked.
+/// The outermost message that is being checked, to be kept.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
-    /// The number of its column; nothing where it is not even kept.
-    pub(super) column: Option<usize>,
+    /// The number of its column.
+    column: usize,
     /// The byte at which its fields start.
     start: usize,
     /// Messages and groups that are open around it, within the outermost of all.
@@ -52,8 +52,8 @@ impl<'p> Frame<'p> {
 }
 
 impl<'p> Decoder<'p> {
-    /// Begins to check a message, the fields of which start at byte `start`, to keep it unread in a column, or not at all.
-    pub(super) fn begin_unread(&mut self, column: Option<usize>, start: usize) -> Place {
+    /// Begins to check a message, the fields of which start at byte `start`, to keep it unread in a column.
+    pub(super) fn begin_unread(&mut self, column: usize, start: usize) -> Place {
         self.checked = Checked { column, start, depth: self.depth(), ..Checked::default() };
         Place::unread()
     }
@@ -84,7 +84,7 @@ impl<'p> Decoder<'p> {
         let message = reader.input.bytes.get(start..end).unwrap_or_default();
         known.is_doubtful |= merges && signs == BOTH;
         known.is_doubtful_if_merged = signs != 0;
-        if let Some(unread) = column.and_then(|column| self.batch.column(column).unread()) {
+        if let Some(unread) = self.batch.column(column).unread() {
             let known = unread.add(reader.frame.row, message, known, reader.rows_left());
             self.has_doubtful_times |= known.is_doubtful;
         }
@@ -106,7 +106,7 @@ impl<'p> Decoder<'p> {
                         if len > 0 {
                             // The length has been compared with what is left, so the sum is at most the input's length.
                             let end = ahead.position().wrapping_add(len);
-                            let frame = self.unread_frame(plan, step, cursor.position(), end);
+                            let frame = Frame::of(self.plan_of(plan, step), step.column, cursor.position(), end);
                             plan = frame.plan;
                             self.open.push(frame);
                             ahead.enter(reader.input.bytes.get(..frame.end).unwrap_or_default(), ahead.position());
@@ -114,11 +114,10 @@ impl<'p> Decoder<'p> {
                     }
                     Op::MergeGroup | Op::AppendGroup if self.depth() < self.options.depth_limit => {
                         self.begin_within_unread(plan, step);
-                        let (group, end) = (
-                            plan.fields[usize::from(step.column)].number,
-                            self.open.last().map_or(0, |around| around.end),
-                        );
-                        let frame = Frame { group, ..self.unread_frame(plan, step, cursor.position(), end) };
+                        let group = plan.fields[usize::from(step.column)].number;
+                        let end = self.open.last().map_or(0, |around| around.end);
+                        let frame = Frame::of(self.plan_of(plan, step), step.column, cursor.position(), end);
+                        let frame = Frame { group, ..frame };
                         plan = frame.plan;
                         self.open.push(frame);
                     }
@@ -144,15 +143,6 @@ impl<'p> Decoder<'p> {
         }
         reader.frame = self.open.last().copied().unwrap_or(reader.frame);
         reader.cursor = cursor;
-    }
-
-    /// The frame of a message that ends at byte `end`, within another that is kept unread.
-    #[inline(always)]
-    fn unread_frame(&self, around: &MessagePlan, step: Step, tag_start: usize, end: usize) -> Frame<'p> {
-        let plan = self.plan_of(around, step);
-        let (table, row) = (TableId::NOWHERE, 0);
-        let column = step.column;
-        Frame { plan, table, row, tag_start, end, resume: end, group: 0, run: None, column, at_end: AtEnd::Nothing }
     }
 
     /// Moves past a number. Those of a time are looked at: it is beyond doubt where it is right whatever the other one is, and where
