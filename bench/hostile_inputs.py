@@ -229,6 +229,16 @@ INPUTS = (
         lambda length: again(b"\x0a\x00\x12\x00")(40) + again(members(b"\x08\x01" * 4 + b"\x12\x00"))(length),
     ),
     Hostile(
+        "fifteen members of oneofs within each other, and another behind an unknown group",
+        "message M { oneof one { M a = 1; M b = 2; } }",
+        again(chain(15) + b"\x7b\x7c\x12\x00"),
+    ),
+    Hostile(
+        "rows of members of oneofs within each other, 64 deep, between rows of members in turn",
+        "message M { oneof one { M a = 1; int32 b = 2; int32 c = 4; } repeated M r = 3; }",
+        again(b"\x10\x01" + delimited(3, chain(64)) + delimited(3, b"\x10\x01\x20\x01" * 3)),
+    ),
+    Hostile(
         "two members of a oneof in turn, and a number behind each",
         f"message M {{ {MEMBERS} repeated int64 x = 3 [packed = false]; }} "
         "message A { int64 x = 1; } message B { int64 x = 1; }",

@@ -1,8 +1,8 @@
 //! The tightest loop: singular numbers and strings one after the other, in messages one after the other or within each other.
 //!
 //! Most fields of most messages are singular, and their column is there already. Here they are read with the place in the input in
-//! registers, and without what the loop around this one has to ask. Anything else, be it a first value, a closed enum in a oneof or an error, is left to the loop
-//! around this one, which finds the cursor before it.
+//! registers, and without what the loop around this one has to ask. Anything else, be it a first value, a closed enum in a oneof or
+//! an error, is left to that loop, which finds the cursor before it.
 
 use super::frame::{AtEnd, Frame, Reader, rows_left};
 use super::numbers::{Fixed, with_number};
