@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::{Budget, Shortage, StringLists, Strings};
+use super::super::{Budget, StringLists, Strings};
 use super::*;
 
 fn flags(validity: &Validity, rows: usize) -> Vec<bool> {
@@ -126,18 +126,29 @@ fn a_view_is_copied_once_more_values_come_and_goes_with_its_row() {
 
 #[test]
 fn flags_without_values_are_cut_with_the_row() {
-    // There is memory for the flags of the rows before, and none for their defaults.
-    let mut column = Numbers::<u64>::new(0, Presence::new(true));
-    assert_eq!(Budget::of(2000).spend(|| column.set(14, 1, 1000)), Err(Shortage::Budget));
-    column.truncate(14);
-    let (entries, _) = column.end(14);
-    let (values, Validity::Flags(flags)) = column.finish(entries) else { panic!("no row has a value") };
-    assert_eq!((values.len(), flags.len()), (entries * size_of::<u64>(), entries));
+    // Wherever memory runs short, be it between the flags of the rows before and their defaults, or once more at the end.
+    let mut finished = [0, 0];
+    for bytes in (0..20_000).step_by(3) {
+        let mut column = Numbers::<u64>::new(0, Presence::new(true));
+        let is_short = Budget::of(bytes).spend(|| column.set(14, 1, 1000)).is_err();
+        column.truncate(14);
+        let (entries, _) = column.end(14);
+        if let (true, Ok((values, validity))) = (is_short, Budget::default().spend(|| column.finish(entries))) {
+            let lens = (values.len(), validity.memory().map(Memory::len));
+            assert_eq!(lens, (entries * size_of::<u64>(), Some(entries)), "{bytes} bytes");
+            finished[0] += 1;
+        }
 
-    let mut column = Strings::new(Box::default(), Presence::new(true));
-    assert_eq!(Budget::of(2000).spend(|| column.set(7, b"x", 1000)), Err(Shortage::Budget));
-    column.truncate(7);
-    let (entries, _) = column.end(7);
-    let (_, offsets, Validity::Flags(flags)) = column.finish(entries) else { panic!("no row has a value") };
-    assert_eq!((offsets.len(), flags.len()), ((entries + 1) * size_of::<i64>(), entries));
+        let mut column = Strings::new(Box::from(*b"none"), Presence::new(true));
+        let is_short = Budget::of(bytes).spend(|| column.set(4, b"x", 1000)).is_err();
+        column.truncate(4);
+        let (entries, _) = column.end(4);
+        if let (true, Ok((data, offsets, validity))) = (is_short, Budget::default().spend(|| column.finish(entries))) {
+            assert_eq!(data.as_bytes(), b"none".repeat(entries), "{bytes} bytes");
+            let lens = (offsets.len(), validity.memory().map(Memory::len));
+            assert_eq!(lens, ((entries + 1) * size_of::<i64>(), Some(entries)), "{bytes} bytes");
+            finished[1] += 1;
+        }
+    }
+    assert!(finished.iter().all(|&count| count > 0), "{finished:?}");
 }
