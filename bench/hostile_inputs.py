@@ -3,6 +3,7 @@
 Values and structures are made to be as many as possible for their bytes, or to undo what came before.
 """
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate, repeat
@@ -107,6 +108,14 @@ def oneofs(kind: str) -> str:
     return " ".join(f"oneof o{number} {{ {kind} f{number} = {number}; }}" for number in range(3, 103))
 
 
+def at_random(length: int) -> bytes:
+    """Rows with members of thirty of three hundred oneofs each, in no order."""
+    choose = random.Random(4)
+    # A member takes three bytes, but for the first few.
+    row = (b"".join(varint(choose.randrange(3, 603) << 3) + b"\x01" for _ in range(30)) for _ in range(length // 92))
+    return b"".join(delimited(1, members) for members in row)
+
+
 def rows(field: Callable[[int], bytes], count: int = 100) -> Bytes:
     """Rows of one field each, which is another of so many than that of the row before."""
     return again(b"".join(delimited(1, field(number)) for number in range(3, 3 + count)))
@@ -181,6 +190,13 @@ INPUTS = (
         "rows that each set a member of another of 100 oneofs",
         f"message M {{ repeated R r = 1; }} message R {{ {oneofs('int64')} }}",
         rows(lambda number: varint(number << 3) + b"\x01"),
+    ),
+    Hostile(
+        "rows that set members of thirty of 300 oneofs each, in no order",
+        "message M { repeated R r = 1; } message R { "
+        + " ".join(f"oneof o{n} {{ int64 a{n} = {n}; int64 b{n} = {n + 300}; }}" for n in range(3, 303))
+        + " }",
+        at_random,
     ),
     Hostile(
         "two members of a oneof in turn, empty",
