@@ -184,6 +184,8 @@ fn what_is_replaced_is_checked_as_all_else_is() {
     // g { m { n: broken } } b: 1, and a group that does not end.
     assert_eq!(refuse(b"\x4b\x1a\x03\x28\xff\xff\x4c\x18\x01"), ("truncated", 4, "g.m.n".into()));
     assert_eq!(refuse(b"\x4b\x08\x01\x18\x01").0, "unclosed group");
+    // a { g { n: 1 b: 1, which ends where a does.
+    assert_eq!(refuse(b"\x12\x03\x4b\x08\x01\x18\x01"), ("unclosed group", 5, "a.g".into()));
 }
 
 #[test]
