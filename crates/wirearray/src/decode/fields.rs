@@ -8,8 +8,8 @@ use super::{Decoder, Input, Views};
 use crate::column::{Growing, TableId};
 use crate::error::{DecodeError, DecodeErrorKind, NoView, WireError, WireResult};
 use crate::plan::{FieldPlan, MessagePlan, Op, Step};
-use crate::varint::{self, is_tagged};
-use crate::wire::WireType;
+use crate::varint::is_tagged;
+use crate::wire::{Cursor, Tag, WireType};
 
 impl<'p> Decoder<'p> {
     /// Reads the message of `frame`, which starts at byte `start`, and everything in it.
@@ -183,10 +183,9 @@ impl<'p> Decoder<'p> {
     /// Closes the current group behind the tag that ends one.
     #[inline(always)]
     fn end_group(&mut self, reader: &mut Reader<'_, 'p>) -> WireResult<()> {
-        let (raw, _) = varint::decode(reader.tag_bytes()).unwrap_or_default();
-        let number = raw as u32 >> 3;
-        // The bytes of a lent buffer may have become others since: a message, which is group 0, never ends here.
-        if number != reader.frame.group || reader.frame.group == 0 {
+        let mut tag = Cursor::new(reader.tag_bytes());
+        if !reader.frame.ends_at(tag) {
+            let number = tag.read_tag().map_or(0, Tag::number);
             return Err(WireError::new(DecodeErrorKind::UnmatchedEndGroup(number), reader.field_start));
         }
         let resume = reader.cursor.position();

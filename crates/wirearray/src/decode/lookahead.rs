@@ -119,6 +119,7 @@ impl Lookahead {
     /// Begins a message at that byte.
     #[inline(always)]
     pub(super) fn begin_message(&mut self, start: usize) {
+        // Where no one has looked there is nothing to forget, as in nearly all data.
         if self.look > 0 {
             self.windows.clear();
             self.spans.clear();

@@ -129,13 +129,15 @@ impl<'p> Decoder<'p> {
             }
             Op::MergeGroup => {
                 let (number, inner) = (reader.frame.field(step).number, Some(self.plan_of(plan, step)));
-                self.look_behind_group(reader, number, inner, value)?
+                self.pass_group(number, inner, value)?
             }
             Op::Skip | Op::Notice | Op::AppendGroup | Op::MessageSetItem => {
                 let tag = tag.read_tag().ok()?;
-                match tag.wire_type() {
-                    WireType::StartGroup => self.look_behind_group(reader, tag.number(), None, value)?,
-                    _ => value.skip_value(tag, 0, 0).is_ok().then_some(true)?,
+                if tag.wire_type() == WireType::StartGroup {
+                    self.pass_group(tag.number(), None, value)?
+                } else {
+                    value.skip_value(tag, 0, 0).ok()?;
+                    true
                 }
             }
             Op::EndGroup => return None,
@@ -154,43 +156,21 @@ impl<'p> Decoder<'p> {
         Some(if is_right { Seen::Right } else { Seen::Unchecked })
     }
 
-    /// Moves past a group; whether nothing is wrong with it, or nothing where that is not worth it. Its position is all that is taken
-    /// of the cursor, which stays in registers.
-    #[inline(always)]
-    fn look_behind_group(
-        &mut self,
-        reader: &Reader<'_, 'p>,
-        number: u32,
-        plan: Option<&MessagePlan>,
-        cursor: &mut Cursor<'_>,
-    ) -> Option<bool> {
-        let (behind, is_right) = self.find_end(reader, number, plan, cursor.position())?;
-        cursor.advance(behind - cursor.position());
-        Some(is_right)
-    }
-
-    /// The byte behind a group that starts at byte `start`, and whether nothing is wrong with it.
+    /// Moves past a group; whether nothing is wrong with it, or nothing where that is not worth it.
     #[inline(never)]
-    fn find_end(
-        &mut self,
-        reader: &Reader<'_, 'p>,
-        number: u32,
-        plan: Option<&MessagePlan>,
-        start: usize,
-    ) -> Option<(usize, bool)> {
+    fn pass_group(&mut self, number: u32, plan: Option<&MessagePlan>, cursor: &mut Cursor<'_>) -> Option<bool> {
         let depth_left = self.options.depth_limit.saturating_sub(self.depth());
-        let mut group = Cursor::new(&[]);
-        group.enter(reader.input.bytes.get(..reader.frame.end).unwrap_or_default(), start);
         if let Some(plan) = plan.filter(|_| depth_left > 0) {
             // What is passed here has no group, so that no other look goes over it, and it needs no allowance.
-            let mut cursor = group;
-            pass_scalars(plan, &mut cursor);
-            if cursor.read_tag() == Ok(Tag::new(number, WireType::EndGroup)) {
-                return Some((cursor.position(), true));
+            let mut scalars = *cursor;
+            pass_scalars(plan, &mut scalars);
+            if scalars.read_tag() == Ok(Tag::new(number, WireType::EndGroup)) {
+                *cursor = scalars;
+                return Some(true);
             }
         }
-        group.skip_group(number, depth_left, 0, &mut self.lookahead.allowance).ok()?;
-        Some((group.position(), false))
+        cursor.skip_group(number, depth_left, 0, &mut self.lookahead.allowance).ok()?;
+        Some(false)
     }
 }
 

@@ -146,7 +146,7 @@ fn groups_that_are_replaced_are_not_written_whatever_they_hold() {
 #[test]
 fn no_more_is_looked_at_of_groups_than_has_been_read_but_for_a_constant() {
     let plan = plan();
-    // Two groups within each other, for which numbers alone are not enough.
+    // g { m {} n: 1 n: 1 ... }: numbers alone need no allowance.
     let long = [b"\x4b\x1a\x00".as_slice(), &b"\x08\x01".repeat(300), b"\x4c"].concat();
     assert_eq!(columns_of(&plan, &[&long, B]), 3);
     assert_eq!(columns_of(&plan, &[&N.repeat(300), &long, B]), 1);

@@ -29,7 +29,10 @@ impl<'p> Decoder<'p> {
                         self.enter_at_once(reader, step, tag_start, &mut ahead)
                     }
                     Op::SetString | Op::SetText => self.set_string_at_once(reader, step, tag_start, &mut ahead),
-                    Op::EndGroup if reader.frame.ends_at(cursor) => self.leave_to(reader, ahead.position(), &mut ahead),
+                    Op::EndGroup if reader.frame.ends_at(cursor) => {
+                        self.leave_to(reader, ahead.position(), &mut ahead);
+                        true
+                    }
                     _ => false,
                 };
                 if !is_read {
@@ -147,12 +150,11 @@ impl<'p> Decoder<'p> {
         is_certain
     }
 
-    /// Goes on at byte `resume` of the message around the current one; true, as where a field was read.
+    /// Goes on at byte `resume` of the message around the current one.
     #[inline(always)]
-    fn leave_to<'a>(&mut self, reader: &mut Reader<'a, 'p>, resume: usize, cursor: &mut Cursor<'a>) -> bool {
+    fn leave_to<'a>(&mut self, reader: &mut Reader<'a, 'p>, resume: usize, cursor: &mut Cursor<'a>) {
         self.leave(reader, resume);
         *cursor = reader.cursor;
-        true
     }
 
     /// Reads a number into a column; false where it may not be one.
